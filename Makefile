@@ -1,0 +1,51 @@
+PYTHON ?= python3
+USE_CASE ?= house_prices
+BIN := .venv/bin
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo up down status doctor test test-unit test-integration check bench-selection pins clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/regatta.stamp ## make the environment in .venv and build MinIO, where that is not done yet
+setup-dev: .venv/dev.stamp ## the same, with what tests and linters need
+
+demo: setup ## raw CSV to scored parquet, on this machine; USE_CASE=... runs another file of conf/
+	@$(BIN)/regatta demo $(USE_CASE)
+
+up: setup ## start MinIO and MLflow
+	@$(BIN)/regatta up
+down: setup ## end them; their data stays
+	@$(BIN)/regatta down
+status: setup ## which servers run, and where
+	@$(BIN)/regatta status
+doctor: setup ## what is missing on this machine or wrong with the lake
+	@$(BIN)/regatta doctor
+
+test: check ## everything: check, then all tests on the real servers
+	$(BIN)/pytest tests/unit tests/integration
+test-unit: setup-dev ## the tests that need no server
+	$(BIN)/pytest tests/unit
+test-integration: setup-dev ## the tests on the real servers
+	$(BIN)/pytest tests/integration
+check: setup-dev ## format, lint, types, and which package may import which
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench-selection: setup-dev ## our model selection against CrossValidator and scikit-learn
+	$(BIN)/python benchmarks/selection.py
+
+pins: ## compile requirements/*.in to *.txt
+	@infra/pins.sh
+clean: ## remove environments and caches; the lake in .regatta stays
+	rm -rf .venv .venv-* build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/regatta.stamp: requirements/regatta.txt pyproject.toml
+	@infra/setup.sh regatta
+.venv/dev.stamp: requirements/dev.txt requirements/regatta.txt pyproject.toml
+	@infra/setup.sh dev
+	@touch .venv/regatta.stamp

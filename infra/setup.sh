@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Make .venv from requirements/NAME.txt and build MinIO beside it: infra/setup.sh regatta|dev
+set -euo pipefail
+cd "$(dirname "$0")/.."
+name=$1
+python=${PYTHON:-python3}
+
+sorry() {
+  printf '%s\n' "$@" >&2
+  exit 2
+}
+
+command -v "$python" >/dev/null ||
+  sorry "Python 3.11 or newer is needed: there is no $python" "  install it, or name one: make PYTHON=/path/to/python"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+  sorry "Python 3.11 or newer is needed: $python is $("$python" --version 2>&1)" "  name a newer one: make PYTHON=python3.12"
+"$python" -c 'import ensurepip, venv' 2>/dev/null ||
+  sorry "Python's venv module is needed, and $python has none" "  Debian, Ubuntu: sudo apt install python3-venv"
+PYTHONPATH=spark_apps "$python" -m regatta.runtime.installation # Java: said now, not after the downloads
+
+for folder in . "${TMPDIR:-/tmp}"; do
+  free=$(df -Pk "$folder" | awk 'NR == 2 { print int($4 / 1024 / 1024) }')
+  ((free >= 3)) || sorry "3 GB of disk are needed in $folder, $free GB are free" "  make room; TMPDIR names another folder for temporary files"
+done
+
+make_environment() {
+  [ -x .venv/bin/pip ] || "$python" -m venv .venv
+}
+install_packages() {
+  local pip=(.venv/bin/python -m pip --disable-pip-version-check --no-input)
+  "${pip[@]}" install --require-hashes -r "requirements/$name.txt"
+  "${pip[@]}" install --no-deps --no-build-isolation -e .
+}
+build_minio() {
+  PYTHONPATH=spark_apps .venv/bin/python -m regatta.runtime.local.minio_binary
+}
+
+. infra/watch.sh
+echo "setting up .venv from requirements/$name.txt (minutes the first time)"
+begin environment make_environment
+attend
+begin packages install_packages
+[ -n "${AWS_ENDPOINT_URL:-}" ] || begin MinIO build_minio
+attend
+touch ".venv/$name.stamp"
+echo "ready: .venv/bin/regatta"

@@ -1,0 +1,66 @@
+"""Let a run challenge the champion, and put it into service if the gate agrees.
+
+spark-submit ... spark_apps/promote.py --config conf/house_prices.yaml [--run RUN] [--force REASON]
+"""
+
+from rich.console import Console
+
+from regatta.errors import InputError, Refused
+from regatta.evaluation.contest import contest
+from regatta.evaluation.gate import Verdict
+from regatta.evaluation.runs import chosen
+from regatta.lake import LostRace, layout
+from regatta.runtime import tracking
+from regatta.runtime.job import Flag, Job, run
+from regatta.runtime.progress import result, say, step
+
+JUDGEMENTS = 5  # each but the first because another champion came between reading the log and writing it
+
+FLAGS: tuple[Flag, ...] = (
+    ("--run", {"metavar": "RUN", "help": "the challenger; by default the newest run"}),
+    ("--force", {"metavar": "REASON", "help": "put it into service whatever the gate says"}),
+)
+
+
+def main(job: Job) -> None:
+    """Judge the challenger against the reigning champion; append an entry to the champion log."""
+    use_case, lake, reason = job.use_case, job.lake, job.flags.force
+    if reason is not None and not reason.strip():
+        raise InputError("needs a reason, for whoever reads the history", place="--force")
+    challenger = chosen(lake, job.flags.run, job.as_of)
+    place = f"run {challenger.run_id}"
+    lake.runs.settle(challenger)
+
+    for _ in range(JUDGEMENTS):
+        entries = lake.champions.entries()
+        reigning = lake.champions.reigning()  # newer than the entries: then the append loses its race
+        if reigning and reigning.run_id == challenger.run_id:
+            result(f"{place} reigns already, as champion {reigning.number}: nothing to do")
+            return
+        with step("predicting the held-out rows"):
+            figures = contest(job.spark, lake, challenger, reigning)
+        Console().print(figures.table())
+        verdict = Verdict(True, reason) if reason else figures.verdict(use_case.gate, use_case.metric)
+        if not verdict.promoted:
+            raise Refused(verdict.reason, place=place, way_out="--force REASON would overrule the gate")
+        try:
+            entry = lake.champions.append(
+                after=entries,
+                action="force" if reason else "promote",
+                run_id=challenger.run_id,
+                metrics=figures.challenger,
+                reason=verdict.reason,
+            )
+        except LostRace:
+            say("another champion was put into service meanwhile: judging again")
+            continue
+        tracking.champion(use_case, challenger, entry, lake.uri(f"{layout.run(challenger.run_id)}model"))
+        result(f"{place} is champion {entry.number}: {entry.reason}")
+        return
+    raise Refused(
+        f"the champion changed {JUDGEMENTS} times meanwhile", place=place, way_out="promote it again"
+    )
+
+
+if __name__ == "__main__":
+    run("promote", main, FLAGS)

@@ -1,0 +1,130 @@
+"""One command from raw CSV to scored parquet: what a stranger runs first."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from regatta.cli import readers, tables
+from regatta.cli.landing import end_of, land_files
+from regatta.cli.use_case import UseCaseFile, use_case_argument
+from regatta.cli.verbs import run
+from regatta.config.model import Role
+from regatta.errors import ExitCode, InputError
+from regatta.lake import layout
+from regatta.lake.deliveries import deliveries
+from regatta.lake.provenance import code_version, fingerprint, run_id
+from regatta.runtime.local import embedded
+from regatta.runtime.progress import result, say
+from regatta.runtime.submit import project_root
+
+ROLES: tuple[Role, ...] = ("train", "score")
+
+
+@click.command()
+@use_case_argument
+def demo(file: UseCaseFile) -> int:
+    """Start the servers, land the example data, run every verb, and show what came out."""
+    started = time.monotonic()
+    embedded.up(say=say)
+    _land_examples(file)
+    if not _all_done(file):
+        for verb in ("ingest", "train", "promote", "score"):
+            say(f"\n== {verb}")
+            code = run(verb, file)
+            if code not in (ExitCode.DONE, ExitCode.REFUSED):
+                return code
+    else:
+        say("every delivery is ingested, trained on and scored: there is nothing to do")
+    _show(file)
+    say(f"\ndone in {time.monotonic() - started:.0f} s; `make down` ends the servers, and the data stays")
+    return ExitCode.DONE
+
+
+def _land_examples(file: UseCaseFile) -> None:
+    """Land data/<use case>/<role>/*.csv, a delivery each, unless that was done before."""
+    lake = file.lake()
+    for role in ROLES:
+        source = file.use_case.source(role)
+        if source is None:
+            continue
+        known = {delivery.delivery for delivery in deliveries(lake.store, source)}
+        examples = sorted((project_root() / "data" / file.name / role).glob("*.csv"))
+        for example in examples:
+            if example.stem not in known:
+                result(_landed(file, example, role))
+        if not examples and not known and role == "train":
+            raise InputError(
+                f"there is nothing to train on: no delivery in the lake, and no data/{file.name}/train/*.csv",
+                way_out=f"regatta land {file.name} FILE... --delivery ID",
+            )
+
+
+def _landed(file: UseCaseFile, example: Path, role: Role) -> str:
+    try:
+        moment = end_of(example.stem)
+    except InputError:
+        moment = None
+    return land_files(file, [str(example)], delivery=example.stem, role=role, delivered_at=moment)
+
+
+def _all_done(file: UseCaseFile) -> bool:
+    """Whether every verb would say that there is nothing to do: asked of the records, in a second."""
+    lake, contract = file.lake(), file.use_case.contract
+    ingested = {
+        role: [lake.ingested.get(layout.accepted(contract, name)) for name in _names(file, role)]
+        for role in ROLES
+    }
+    reigning = lake.champions.reigning()
+    if reigning is None or any(record is None for records in ingested.values() for record in records):
+        return False
+    taken = [record for record in ingested["train"] if record and not record.refused]
+    if not taken:
+        return False
+    newest = max(record.delivered_at for record in taken)
+    name = run_id(file.use_case, newest, fingerprint(taken), code_version())
+    if lake.run(name) is None:
+        return False
+    scored = [record.delivery for record in ingested["score"] if record and not record.refused]
+    return not scored or lake.batches.get(layout.batch(reigning.number, f"delivery-{scored[-1]}")) is not None
+
+
+def _names(file: UseCaseFile, role: Role) -> list[str]:
+    source = file.use_case.source(role)
+    return [one.delivery for one in deliveries(file.lake().store, source)] if source else []
+
+
+def _show(file: UseCaseFile) -> None:
+    """The leaderboard, the champion, ten scored rows, and where to look next."""
+    lake, name = file.lake(), file.name
+    console = Console(width=None if sys.stdout.isatty() else readers.WIDE)
+    console.print(tables.leaderboard(readers.leaderboard(lake)))
+    if (champion := lake.champions.reigning()) is not None:
+        result(f"\nchampion {champion.number}: run {champion.run_id}\n  {champion.reason}\n")
+        if file.use_case.source("score"):
+            console.print(tables.scores(readers.scores(lake, head=10), file.use_case))
+    where = {
+        "MinIO console": _console(),
+        "MLflow": os.environ.get("MLFLOW_TRACKING_URI", "not tracked"),
+        "accepted rows": lake.uri(layout.accepted(file.use_case.contract)),
+        "rejected rows": lake.uri(layout.rejected(file.use_case.contract)),
+        "runs": lake.uri("runs/"),
+        "scores": lake.uri("scores/"),
+        "the shell": 'eval "$(.venv/bin/regatta env)" sets what aws, boto3 and spark-submit need',
+        "again": f".venv/bin/regatta leaderboard {name} | runs | history | scores --head 20",
+    }
+    result("\nWhere to look next")
+    for what, place in where.items():
+        result(f"  {what:<14} {place}")
+
+
+def _console() -> str:
+    running = {server.name: server.state for server in embedded.status()}
+    if running.get("minio") != "up":
+        return os.environ.get("AWS_ENDPOINT_URL", "")
+    return f"{embedded.console_address()}  (account: .regatta/credentials.json)"

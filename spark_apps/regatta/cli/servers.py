@@ -1,0 +1,59 @@
+"""The embedded lake on this machine: up, down, status, doctor, env."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from regatta.runtime import doctor as checks
+from regatta.runtime.local import embedded
+from regatta.runtime.progress import result, say
+
+
+@click.command()
+@click.option("--cluster", is_flag=True, help="Also a Spark master and two workers of one core.")
+def up(cluster: bool) -> None:
+    """Start MinIO and MLflow on this machine; harmless when they are up."""
+    embedded.up(say=say, cluster=cluster)
+
+
+@click.command()
+def down() -> None:
+    """End what `up` started here, and nothing else. The data stays."""
+    embedded.down(say=say)
+
+
+@click.command()
+def status() -> None:
+    """Show which servers run, and where."""
+    table = Table("server", "state", "pid", "address", "log")
+    for server in embedded.status():
+        pid = str(server.pid) if server.pid else ""
+        table.add_row(server.name, server.state, pid, server.address, str(server.log))
+    Console(soft_wrap=True).print(table)
+
+
+@click.command()
+def doctor() -> int:
+    """Check this machine and the lake, and say what to do about each thing that is wrong."""
+    found = checks.doctor({**os.environ, **embedded.environment()})
+    for check in found:
+        result(f"{'ok   ' if check.ok else 'WRONG'} {check.name}: {check.found}")
+        if not check.ok:
+            result(f"      {check.what_to_do}")
+    return checks.exit_code(found)
+
+
+@click.command()
+def env() -> None:
+    """Print the variables that reach the embedded lake, for `eval "$(regatta env)"` in a shell."""
+    for name, value in embedded.environment().items():
+        result(f"export {name}={shlex.quote(value)}")
+
+
+SERVERS: Sequence[click.Command] = (up, down, status, doctor, env)

@@ -1,0 +1,157 @@
+"""What the readers show to people: figures with their units, thousands apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.table import Table
+
+from regatta.config import UseCase
+from regatta.config.model import LARGER_IS_BETTER, Metric
+from regatta.evaluation.figures import number, shown, unit_of
+from regatta.lake import ChampionEntry, Run
+from regatta.selection.leaderboard import Leaderboard
+
+BESIDE: tuple[Metric, ...] = ("r2", "mae", "mape")  # shown beside the metric that decides
+
+
+def leaderboard(board: Leaderboard) -> Table:
+    """A line a candidate: means over the folds, the metric's spread, fit seconds, and the finalists' holdout."""
+    beside = [metric for metric in BESIDE if metric != board.metric]
+    direction = "most" if board.metric in LARGER_IS_BETTER else "least"
+    table = _table(
+        f"{board.use_case}, run {board.run_id}: means over the folds, {direction} {board.metric} first",
+        left=("candidate",),
+        right=(
+            _headed(board.metric, board.unit),
+            "spread",
+            *(_headed(metric, board.unit) for metric in beside),
+            "seconds",
+            _headed(f"holdout {board.metric}", board.unit, board.metric),
+            *(["holdout r2"] if board.metric != "r2" else []),
+        ),
+        ranked=True,
+    )
+    for rank, standing in enumerate(board.standings, 1):
+        held_out = standing.holdout
+        on_holdout = [board.metric] if board.metric == "r2" else [board.metric, "r2"]
+        table.add_row(
+            str(rank),
+            f"{standing.candidate} (baseline)" if standing.is_baseline else standing.candidate,
+            _bare(board.metric, standing.mean(board.metric)),
+            _bare(board.metric, standing.spread(board.metric)),
+            *(_bare(metric, standing.mean(metric)) for metric in beside),
+            f"{standing.seconds:,.1f}",
+            *(_bare(metric, held_out.get(metric)) if held_out is not None else "" for metric in on_holdout),
+            style="dim" if standing.is_baseline else None,
+        )
+    return table
+
+
+def runs(found: Iterable[Run], use_case: UseCase, reigning: str | None) -> Table:
+    """A line a run; figures are the winner's on the run's own holdout."""
+    metric, unit = use_case.metric, use_case.columns[use_case.label].unit
+    other: Metric = "rmse" if metric == "r2" else "r2"
+    table = _table(
+        f"{use_case.use_case}: runs, newest first",
+        left=("run", "winner"),
+        right=(
+            _headed(f"holdout {metric}", unit, metric),
+            _headed(f"holdout {other}", unit, other),
+            "trained on",
+            "held out",
+            "seconds",
+        ),
+        last=("as of", "trained", ""),
+    )
+    for run in found:
+        table.add_row(
+            run.run_id,
+            run.winner,
+            _bare(metric, run.metrics.get(metric)),
+            _bare(other, run.metrics.get(other)),
+            *(f"{run.rows[part]:,}" if part in run.rows else "" for part in ("trained_on", "held_out")),
+            f"{run.seconds:,.0f}",
+            _time(run.as_of),
+            _time(run.published_at),
+            "reigns" if run.run_id == reigning else "",
+        )
+    return table
+
+
+def history(entries: Iterable[ChampionEntry]) -> Table:
+    """A line an entry of the champion log."""
+    table = _table(
+        "champions, newest first",
+        left=("", "action", "run", "since"),
+        right=(),
+        last=("reason",),
+        ranked=True,
+        wrapped=("reason",),
+    )
+    reigning = next((entry.number for entry in entries if entry.kind == "service"), None)
+    for entry in entries:
+        table.add_row(
+            str(entry.number),
+            "reigns" if entry.number == reigning else "",
+            entry.action if entry.kind == "service" else f"{entry.action} ({entry.kind})",
+            entry.run_id,
+            _time(entry.effective),
+            entry.reason,
+        )
+    return table
+
+
+def scores(rows: Sequence[Mapping[str, Any]], use_case: UseCase) -> Table:
+    """A line a key: its prediction in the label's unit, and who predicted."""
+    unit = use_case.columns[use_case.label].unit
+    keys = [name for name in rows[0] if name not in ("prediction", "champion", "batch")]
+    table = _table(
+        f"{use_case.use_case}: {use_case.label} as predicted",
+        left=keys,
+        right=(f"prediction ({unit})" if unit else "prediction", "champion"),
+        last=("batch",),
+    )
+    for row in rows:
+        prediction = row["prediction"]
+        table.add_row(
+            *(str(row.get(name, "")) for name in keys),
+            number(prediction) if prediction is not None else "",
+            str(row["champion"]),
+            row["batch"],
+        )
+    return table
+
+
+def _table(
+    title: str,
+    left: Iterable[str],
+    right: Iterable[str],
+    last: Iterable[str] = (),
+    *,
+    ranked: bool = False,
+    wrapped: Iterable[str] = (),
+) -> Table:
+    table = Table(title=title, title_justify="left")
+    if ranked:
+        table.add_column("#", justify="right", no_wrap=True)
+    for names, justify in ((left, "left"), (right, "right"), (last, "left")):
+        for name in names:
+            table.add_column(name, justify=justify, no_wrap=name not in wrapped)  # type: ignore[arg-type]
+    return table
+
+
+def _headed(heading: str, unit: str | None, metric: str = "") -> str:
+    unit = unit_of(metric or heading, unit)
+    return f"{heading} ({unit})" if unit else heading
+
+
+def _bare(metric: str, value: float | None) -> str:
+    """A figure under a heading that has its unit."""
+    return shown(metric, value, None)
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"

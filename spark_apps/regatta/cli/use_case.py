@@ -1,0 +1,49 @@
+"""How commands name a use case, and the lake they then read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from regatta import config
+from regatta.config import UseCase
+from regatta.lake import Lake
+from regatta.runtime.local.embedded import environment
+from regatta.runtime.submit import project_root
+
+
+@dataclass(frozen=True)
+class UseCaseFile:
+    """A use-case file that was read, and where it stands."""
+
+    path: Path
+    use_case: UseCase
+
+    @property
+    def name(self) -> str:
+        """As the lake knows it."""
+        return self.use_case.use_case
+
+    def lake(self) -> Lake:
+        """The lake of the environment, or the embedded one while it is up."""
+        os.environ.update(environment())
+        return Lake.of(self.use_case)
+
+
+class _UseCaseType(click.ParamType[UseCaseFile]):
+    """The name of a file in conf/, or a path to one."""
+
+    name = "use_case"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> UseCaseFile:
+        """Find, read and check the file."""
+        is_path = value.endswith((".yaml", ".yml"))
+        path = Path(value) if is_path else project_root() / "conf" / f"{value}.yaml"
+        return UseCaseFile(path, config.load(path))
+
+
+use_case_argument = click.argument("file", type=_UseCaseType(), metavar="USE_CASE")

@@ -1,0 +1,191 @@
+"""What the contract asks of a row, as one list of checks: each names a column, a rule in words, and who fails it.
+
+The checks read the columns that `rows.read` makes: typed values under their own names, and the delivered texts.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import Column as Expression
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from regatta.config import UseCase
+from regatta.config.expressions import columns_of
+from regatta.config.model import Column, Rule, quoted
+from regatta.contract.values import in_words, spark_type
+from regatta.errors import Fault, FaultyInput
+
+FAULT = "_fault"
+"""What is wrong with a row as a whole, such as too few values; its values are then not judged."""
+LABELLED = "_labelled"
+"""Whether the row comes from a source that is due to have the label."""
+SHOWN = 100  # characters of a value that a reason repeats; the original row has them all
+_VARYING = "_varying"
+REASON = "struct<column: string, rule: string, value: string>"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that the contract asks.
+
+    Attributes:
+        column: the column that it is about; None for a row as a whole.
+        rule: in words, as the reason shows it.
+        fails: true for rows that do not meet it; null counts as false.
+    """
+
+    column: str | None
+    rule: Expression
+    fails: Expression
+
+    def reason(self) -> Expression:
+        """The reason on rows that fail, null on others."""
+        value = F.substring(text_of(self.column), 1, SHOWN) if self.column else F.lit(None)
+        entry = F.struct(F.lit(self.column), self.rule, value).cast(REASON)
+        return F.when(self.fails, entry)
+
+
+def text_of(column: str) -> Expression:
+    """The column's text as delivered, null where there is no value."""
+    return F.col(quoted(text_name(column)))
+
+
+def text_name(column: str) -> str:
+    """Where `rows.read` keeps a column's text."""
+    return f"_text of {column}"
+
+
+def checks(use_case: UseCase) -> list[Check]:
+    """All that may reject a row but duplicates, which are a matter of several rows."""
+    of_values = [
+        Check(check.column, check.rule, F.col(FAULT).isNull() & check.fails)
+        for name, column in use_case.columns.items()
+        for check in _of_a_column(name, column, use_case.label)
+    ]
+    of_rows = [
+        Check(None, F.lit(rule.name), F.col(FAULT).isNull() & broken(rule))
+        for rule in use_case.rules
+        if rule.level == "reject"
+    ]
+    return [Check(None, F.col(FAULT), F.col(FAULT).isNotNull()), *of_values, *of_rows]
+
+
+def fails_any(of: list[Check]) -> Expression:
+    """True for rows that fail at least one of the checks, else false."""
+    return reduce(or_, (F.coalesce(check.fails, F.lit(False)) for check in of))
+
+
+def reasons(of: list[Check]) -> Expression:
+    """Every reason that applies, as an array."""
+    return F.array_compact(F.array(*(check.reason() for check in of)))
+
+
+def broken(rule: Rule) -> Expression:
+    """True where the rule's expression is false, or cannot be computed although all that it reads has a value.
+
+    So a missing value passes, as in an SQL CHECK, and a division by zero does not. It takes a session in which
+    such a division gives null (`rows.text_session`); with spark.sql.ansi.enabled it would end the job.
+    """
+    holds = F.expr(rule.sql)
+    complete = [F.col(quoted(name)).isNotNull() for name in sorted(columns_of(rule.sql))]
+    all_there = reduce(lambda left, right: left & right, complete, F.lit(True))
+    return ~F.coalesce(holds, ~all_there)
+
+
+def check_contract(spark: SparkSession, use_case: UseCase) -> None:
+    """Let Spark try every rule, pattern and format before it meets data.
+
+    Raises:
+        FaultyInput: with all that Spark refuses.
+    """
+    logging.getLogger(
+        "DataFrameQueryContextLogger"
+    ).disabled = True  # it would print a stack trace of its own
+    trials = _trials(use_case)
+    nulls = [F.lit(None).cast(spark_type(column)).alias(name) for name, column in use_case.columns.items()]
+    one = spark.range(1).select(F.col("id").alias(_VARYING), *nulls)
+
+    def refused(expressions: Iterable[Expression]) -> str:
+        try:
+            one.select(*expressions).collect()
+        except (PySparkException, Py4JJavaError) as error:
+            return re.sub(r"^\[\S+\] ", "", str(error).strip().splitlines()[0])
+        return ""
+
+    if refused(trials.values()):
+        faults = [
+            Fault(f"use case {use_case.use_case}", subject, f"Spark refuses it: {said}")
+            for subject, expression in trials.items()
+            if (said := refused([expression]))
+        ]
+        raise FaultyInput("Spark cannot check rows against this contract:", faults)
+
+
+def _trials(use_case: UseCase) -> dict[str, Expression]:
+    """By its place in the use case: each text that Spark is to understand, in an expression that it computes."""
+    text = F.concat(F.lit("x"), F.col(_VARYING))
+    trials = {f"rules.{rule.name}": F.expr(f"if({rule.sql}, 1, 0)") for rule in use_case.rules}
+    for name, column in use_case.columns.items():
+        if column.pattern is not None:
+            trials[f"columns.{name}.pattern"] = text.rlike(_whole(column.pattern))
+        if column.format is not None:
+            trials[f"columns.{name}.format"] = F.try_to_timestamp(text, F.lit(column.format))
+    return trials
+
+
+def _of_a_column(name: str, column: Column, label: str) -> Iterator[Check]:
+    value, text = F.col(quoted(name)), text_of(name)
+
+    def check(rule: str, fails: Expression) -> Check:
+        return Check(name, F.lit(rule), fails)
+
+    if column.must_be_there:
+        due = F.col(LABELLED) if name == label else F.lit(True)
+        yield check("is required", text.isNull() & due)
+    if column.type != "string":
+        yield check(in_words(column), text.isNotNull() & value.isNull())
+    if column.type == "number":
+        yield check("is too large for a number", F.abs(value) == float("inf"))
+    if column.min is not None:
+        yield check(f"must be at least {_figure(column.min)}", value < column.min)
+    if column.max is not None:
+        yield check(f"must be at most {_figure(column.max)}", value > column.max)
+    if column.above is not None:
+        yield check(f"must be above {_figure(column.above)}", value <= column.above)
+    if column.below is not None:
+        yield check(f"must be below {_figure(column.below)}", value >= column.below)
+    if column.allowed is not None:
+        yield check(f"must be one of {', '.join(map(_figure, column.allowed))}", ~_among(value, column))
+    if column.pattern is not None:
+        yield check(f"must match {column.pattern}", ~value.rlike(_whole(column.pattern)))
+    if column.max_length is not None:
+        characters = "character" if column.max_length == 1 else "characters"
+        yield check(
+            f"must have at most {column.max_length} {characters}", F.char_length(value) > column.max_length
+        )
+
+
+def _among(value: Expression, column: Column) -> Expression:
+    allowed = column.allowed or ()
+    if column.type in ("integer", "number"):
+        return value.isin([float(one) for one in allowed])
+    if column.type == "boolean":
+        return value.isin([bool(one) for one in allowed])
+    return value.cast("string").isin([str(one) for one in allowed])
+
+
+def _whole(pattern: str) -> str:
+    return rf"\A(?:{pattern})\z"
+
+
+def _figure(value: str | bool | int | float) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

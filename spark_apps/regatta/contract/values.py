@@ -1,0 +1,102 @@
+"""From the text of a value to the value: exactly what the contract's type allows, or null.
+
+Nothing is guessed: a text that is not wholly a value of its type is none. Texts that mean "no value" are told from
+texts that are wrong by `present`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pyspark.sql import Column as Expression
+from pyspark.sql import functions as F
+
+from regatta.config.model import Column, Csv
+
+_ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
+_ISO_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?$"
+_YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
+
+
+def present(text: Expression, settings: Csv) -> Expression:
+    """The text without the blanks around it; null where there is no value.
+
+    An empty text never is a value, whether or not the source's `missing` lists it.
+    """
+    trimmed = F.trim(text)
+    tokens = {"", *(token.strip(" ") for token in settings.missing)}
+    return F.when(~trimmed.isin(sorted(tokens)), trimmed)
+
+
+def typed(text: Expression, clean: Expression, column: Column, settings: Csv) -> Expression:
+    """The value of a text; null where there is none, or none of the type.
+
+    Strings stay as delivered, blanks around them included. Whole numbers may have a fraction of zeros ("3.0", as
+    pandas writes them) and become bigint; numbers become double, and infinite where a double cannot hold them.
+
+    Args:
+        text: as delivered.
+        clean: what `present` made of it.
+        column: what the contract says of it.
+        settings: of the source.
+    """
+    match column.type:
+        case "string":
+            return F.when(clean.isNotNull(), text)
+        case "integer":
+            return F.when(clean.rlike(_plain(settings, whole=True)), _in_sql(clean, settings, whole=True))
+        case "number":
+            return F.when(clean.rlike(_plain(settings, whole=False)), _in_sql(clean, settings, whole=False))
+        case "boolean":
+            lower = F.lower(clean)
+            return F.when(lower.isin(*_YES), True).when(lower.isin(*_NO), False)
+        case "date" | "timestamp":
+            return _moment(clean, column)
+
+
+def spark_type(column: Column) -> str:
+    """The type of a column's accepted values, in Spark SQL."""
+    return {"integer": "bigint", "number": "double"}.get(column.type, column.type)
+
+
+def in_words(column: Column) -> str:
+    """What is said of a text that is no value of the column's type."""
+    match column.type:
+        case "integer":
+            return "is not a whole number"
+        case "boolean":
+            return "is not true or false"
+        case "date":
+            return f"is not a date like {column.format or '2015-01-31'}"
+        case "timestamp":
+            return f"is not a timestamp like {column.format or '2015-01-31T12:30:00'}"
+        case kind:
+            return f"is not a {kind}"
+
+
+def _plain(settings: Csv, *, whole: bool) -> str:
+    """A regular expression for a decimal number, as Spark's own cast would also take 1d, NaN and Infinity."""
+    point = re.escape(settings.decimal)
+    digits = r"\d+"
+    if settings.thousands:
+        digits = rf"(?:\d+|\d{{1,3}}(?:{re.escape(settings.thousands)}\d{{3}})+)"
+    if whole:
+        return rf"^[+-]?{digits}(?:{point}0*)?$"
+    return rf"^[+-]?(?:{digits}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
+
+
+def _in_sql(clean: Expression, settings: Csv, *, whole: bool) -> Expression:
+    if settings.thousands:
+        clean = F.replace(clean, F.lit(settings.thousands), F.lit(""))
+    if settings.decimal != ".":
+        clean = F.replace(clean, F.lit(settings.decimal), F.lit("."))
+    return F.substring_index(clean, ".", 1).try_cast("bigint") if whole else clean.try_cast("double")
+
+
+def _moment(clean: Expression, column: Column) -> Expression:
+    if column.format:
+        moment = F.try_to_timestamp(clean, F.lit(column.format))
+        return moment.cast("date") if column.type == "date" else moment
+    # Spark's cast would also take 2015, 2015-2-3 and 2015-02-03Tanything.
+    pattern = _ISO_DATE if column.type == "date" else _ISO_TIMESTAMP
+    return F.when(clean.rlike(pattern), clean.try_cast(column.type))

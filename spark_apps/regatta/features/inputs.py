@@ -1,0 +1,57 @@
+"""What a model that was trained some time ago reads, and whether rows of today still have it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from pydantic import ValidationError
+
+from regatta.config import UseCase
+from regatta.config.expressions import columns_of
+from regatta.errors import InputError
+from regatta.lake import Run
+
+
+def trained_as(run: Run) -> UseCase:
+    """The use case as it was when the run was trained.
+
+    Raises:
+        InputError: if another version of regatta wrote it and this one cannot read it.
+    """
+    try:
+        # As JSON, because strict models take a list for a tuple only there.
+        return UseCase.model_validate_json(json.dumps(run.configuration))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InputError(
+            f"this version of regatta cannot read the run's configuration "
+            f"({'.'.join(map(str, first['loc']))}: {first['msg']})",
+            place=f"run {run.run_id}",
+            way_out=f"regatta train {run.use_case}",
+        ) from None
+
+
+def columns_read(use_case: UseCase) -> tuple[str, ...]:
+    """The delivered columns that a model of the use case reads, in the file's order."""
+    read = {*use_case.with_role("feature"), *use_case.with_role("category")}
+    for feature in use_case.features.values():
+        read |= columns_of(feature.sql)
+    return tuple(name for name in use_case.columns if name in read)
+
+
+def changes(then: UseCase, now: UseCase, columns: Iterable[str]) -> list[str]:
+    """What has happened to columns between two versions of a use case, a few words each.
+
+    A unit counts as changed where both versions state one.
+    """
+    found = []
+    for name in columns:
+        old, new = then.columns[name], now.columns.get(name)
+        if new is None:
+            found.append(f"{name} is gone")
+        elif new.type != old.type:
+            found.append(f"{name} was a {old.type} and is a {new.type}")
+        elif old.unit and new.unit and old.unit != new.unit:
+            found.append(f"{name} was in {old.unit} and is in {new.unit}")
+    return found

@@ -1,0 +1,45 @@
+"""The lake: the only room that knows keys, buckets and boto3. No Spark is needed here.
+
+`Lake` is one use case's view of it; jobs and readers start from there.
+"""
+
+from __future__ import annotations
+
+from regatta.config import UseCase
+from regatta.lake import layout
+from regatta.lake.champion import ChampionLog, LostRace
+from regatta.lake.publication import Attempt, Published
+from regatta.lake.records import Batch, ChampionEntry, Delivery, Ingested, Run
+from regatta.lake.store import Store
+
+__all__ = ["Attempt", "Batch", "ChampionEntry", "Delivery", "Ingested", "Lake", "LostRace", "Run", "Store"]
+
+
+class Lake:
+    """What a use case has in the lake."""
+
+    def __init__(self, store: Store, use_case: UseCase) -> None:
+        name = use_case.use_case
+        self.store = store
+        self.use_case = use_case
+        self.ingested = Published(store, name, Ingested)
+        self.runs = Published(store, name, Run)
+        self.batches = Published(store, name, Batch)
+        self.champions = ChampionLog(store, name)
+
+    @classmethod
+    def of(cls, use_case: UseCase) -> Lake:
+        """The lake of the environment, as the use case sees it."""
+        return cls(Store.from_environment(), use_case)
+
+    def attempt(self) -> Attempt:
+        """A new try at a result, invisible until published."""
+        return Attempt(self.store, self.use_case.use_case)
+
+    def uri(self, name: str) -> str:
+        """The visible place of something, relative to the use case, as Spark reads it."""
+        return self.store.uri(f"{self.use_case.use_case}/{name}")
+
+    def run(self, run_id: str) -> Run | None:
+        """The record of a run."""
+        return self.runs.get(layout.run(run_id))

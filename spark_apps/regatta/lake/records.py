@@ -1,0 +1,111 @@
+"""The records of a use case: what each verb leaves for the next one, and for whoever asks later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from regatta.lake.publication import Publication, Record
+
+
+class DeliveredFile(Record):
+    """One file of a delivery. `rows` is None where the file cannot be read as its source's CSV."""
+
+    name: str
+    bytes: int
+    sha256: str
+    etag: str
+    rows: int | None
+
+
+class Delivery(Record):
+    """A set of files landed together: raw/<source>/<delivery>/, whole once this record is there."""
+
+    source: str
+    delivery: str
+    role: Literal["train", "score"]
+    files: tuple[DeliveredFile, ...]
+    dialect: str
+    """Digest of the CSV settings that the rows were counted with."""
+    delivered_at: datetime
+    replaces: str | None = None
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Of two deliveries the later one is right about a key that both have."""
+        return self.delivered_at, self.delivery
+
+
+class Ingested(Publication):
+    """What became of one delivery under one contract: accepted + rejected = rows, unless refused whole."""
+
+    delivery: str
+    source: str
+    role: Literal["train", "score"]
+    contract: str
+    delivered_at: datetime
+    rows: int
+    accepted: int
+    rejected: int
+    reasons: Mapping[str, int]
+    """Rows by reason; a row with two reasons counts under both."""
+    warnings: Mapping[str, int] = {}
+    """Rows by rule of level warn."""
+    refused: str | None = None
+    """Why nothing of the delivery was taken."""
+    sha256: Mapping[str, str]
+    """File name -> SHA-256 of its content."""
+
+
+class Run(Publication):
+    """One training: what went in, what came out, and where it stands."""
+
+    run_id: str
+    use_case: str
+    as_of: datetime
+    """The newest `delivered_at` of what was read."""
+    fingerprint: str
+    contract: str
+    deliveries: tuple[str, ...]
+    configuration: Mapping[str, Any]
+    code: str
+    versions: Mapping[str, str]
+    rows: Mapping[str, int]
+    """Rows that were read, superseded, without a label, held out, trained on."""
+    winner: str
+    winner_family: str
+    metrics: Mapping[str, float | None]
+    """The winner's on the holdout, in the label's unit."""
+    baselines: Mapping[str, Mapping[str, float | None]]
+    seconds: float
+
+
+class ChampionEntry(Record):
+    """One entry of the champion log."""
+
+    number: int
+    kind: Literal["service", "backfill"] = "service"
+    action: Literal["promote", "force", "rollback"]
+    run_id: str
+    effective: datetime
+    previous: int | None
+    """The entry that a rollback from here returns to."""
+    metrics: Mapping[str, float | None]
+    reason: str
+    attempt: str
+
+
+class Batch(Publication):
+    """The scores of one delivery by one champion."""
+
+    champion: int
+    run_id: str
+    batch: str
+    delivery: str
+    contract: str
+    rows: int
+    scored: int
+    unscorable: int
+    """Rows without a value in a column whose nulls are to be dropped."""
+    label_unit: str | None = None

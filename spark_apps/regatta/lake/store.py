@@ -1,0 +1,227 @@
+"""The S3 calls that the lake is made of: one bucket, one prefix, nothing beyond the S3 API.
+
+Keys are relative to the lake's root (`REGATTA_LAKE`); no other module builds a full key or a URI.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import urlparse
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from regatta.errors import InputError, Unreachable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+DEFAULT_LAKE = "s3a://regatta"
+COPIES_AT_ONCE = 16
+SERVER_SIDE_COPY_LIMIT = 5 * 1024**3  # bytes; larger objects are copied in parts (S3 API, CopyObject)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object as a listing shows it: size in bytes, and the entity tag that changes with its content."""
+
+    key: str
+    bytes: int
+    etag: str
+
+
+class Store:
+    """The objects under one root."""
+
+    def __init__(self, root: str, client: S3Client) -> None:
+        parts = urlparse(root)
+        if parts.scheme not in ("s3", "s3a") or not parts.netloc:
+            raise InputError(
+                f"{root!r} is no lake", place="REGATTA_LAKE", way_out=f"use a URI such as {DEFAULT_LAKE}"
+            )
+        self.bucket = parts.netloc
+        self._prefix = f"{parts.path.strip('/')}/" if parts.path.strip("/") else ""
+        self._client = client
+
+    @classmethod
+    def from_environment(cls) -> Store:
+        """The lake that REGATTA_LAKE and the AWS_ variables name."""
+        endpoint = os.environ.get("AWS_ENDPOINT_URL")
+        if endpoint and urlparse(endpoint).username:
+            raise InputError(
+                "holds credentials, which would end up in logs",
+                place="AWS_ENDPOINT_URL",
+                way_out="put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            )
+        client = boto3.client(
+            "s3",
+            region_name=os.environ.get("AWS_REGION", "us-east-1"),
+            config=Config(
+                s3={"addressing_style": "path"},
+                retries={"mode": "standard", "max_attempts": 5},
+                connect_timeout=5,
+                read_timeout=60,
+                max_pool_connections=2 * COPIES_AT_ONCE,
+            ),
+        )
+        return cls(os.environ.get("REGATTA_LAKE", DEFAULT_LAKE), client)
+
+    def uri(self, key: str) -> str:
+        """The key as Spark reads it."""
+        return f"s3a://{self.bucket}/{self._prefix}{key}"
+
+    def get(self, key: str) -> bytes | None:
+        """An object's content, or None where there is no such object."""
+        with self._answering(key):
+            try:
+                body = self._client.get_object(Bucket=self.bucket, Key=self._prefix + key)["Body"]
+                return body.read()
+            except ClientError as error:
+                if _code(error) in ("NoSuchKey", "404"):
+                    return None
+                raise
+
+    def stream(self, key: str) -> Any:
+        """An object's content as a readable stream of bytes (botocore's StreamingBody)."""
+        with self._answering(key):
+            return self._client.get_object(Bucket=self.bucket, Key=self._prefix + key)["Body"]
+
+    def first_bytes(self, key: str, count: int) -> bytes:
+        """At most the first `count` bytes of an object; none of an empty one."""
+        with self._answering(key):
+            try:
+                answer = self._client.get_object(
+                    Bucket=self.bucket, Key=self._prefix + key, Range=f"bytes=0-{count - 1}"
+                )
+            except ClientError as error:
+                if _code(error) == "InvalidRange":
+                    return b""
+                raise
+            return answer["Body"].read()
+
+    def put_new(self, key: str, content: bytes) -> bool:
+        """Write an object unless there is one already; say whether it was written.
+
+        This one call decides every race in the lake: of any number of writers, exactly one gets True.
+        A lost answer makes the client ask again and find its own object, so whoever gets False must look
+        whether what stands there is its own.
+        """
+        with self._answering(key):
+            try:
+                self._client.put_object(
+                    Bucket=self.bucket, Key=self._prefix + key, Body=content, IfNoneMatch="*"
+                )
+            except ClientError as error:
+                if _code(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
+                    return False
+                raise
+            return True
+
+    def upload(self, key: str, content: BinaryIO, progress: Any = None) -> None:
+        """Write an object from a stream, in parts when it is large; `progress` is called with bytes sent."""
+        with self._answering(key):
+            self._client.upload_fileobj(content, self.bucket, self._prefix + key, Callback=progress)
+
+    def stat(self, key: str) -> Stored | None:
+        """Size and entity tag of an object, or None where there is no such object."""
+        with self._answering(key):
+            try:
+                head = self._client.head_object(Bucket=self.bucket, Key=self._prefix + key)
+            except ClientError as error:
+                if _code(error) in ("NoSuchKey", "404"):
+                    return None
+                raise
+            return Stored(key, head["ContentLength"], head["ETag"].strip('"'))
+
+    def files(self, prefix: str) -> Iterator[Stored]:
+        """All objects whose key begins with the prefix, in the order of their keys."""
+        with self._answering(prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=self._prefix + prefix
+            )
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    key = entry["Key"].removeprefix(self._prefix)
+                    yield Stored(key, entry["Size"], entry["ETag"].strip('"'))
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names one level under a prefix that ends in a slash, in order."""
+        with self._answering(prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=self._prefix + prefix, Delimiter="/"
+            )
+            return [
+                entry["Prefix"].removeprefix(self._prefix + prefix).rstrip("/")
+                for page in pages
+                for entry in page.get("CommonPrefixes", ())
+            ]
+
+    def get_all(self, keys: Iterable[str]) -> list[bytes | None]:
+        """The contents of many small objects, in the order asked for."""
+        with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
+            return list(pool.map(self.get, keys))
+
+    def copy_all(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Copy objects inside the server, several at once; the bytes do not come here."""
+
+        def copy(pair: tuple[str, str]) -> None:
+            source, target = pair
+            with self._answering(target):
+                self._client.copy(
+                    {"Bucket": self.bucket, "Key": self._prefix + source}, self.bucket, self._prefix + target
+                )
+
+        with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
+            list(pool.map(copy, pairs))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove objects; those that are not there do no harm."""
+        doomed = [{"Key": self._prefix + key} for key in keys]
+        for start in range(0, len(doomed), 1000):
+            batch: Any = {"Objects": doomed[start : start + 1000], "Quiet": True}
+            with self._answering("delete"):
+                self._client.delete_objects(Bucket=self.bucket, Delete=batch)
+
+    @contextmanager
+    def _answering(self, key: str) -> Iterator[None]:
+        """Turn what botocore raises into a sentence for the user."""
+        place = self.uri(key)
+        try:
+            yield
+        except ClientError as error:
+            code = _code(error)
+            if code == "NoSuchBucket":
+                raise InputError(
+                    f"the lake has no bucket {self.bucket}",
+                    place=place,
+                    way_out="create it, or name another in REGATTA_LAKE",
+                ) from None
+            if code in ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403"):
+                raise InputError(
+                    f"the lake refuses these credentials ({code})",
+                    place=place,
+                    way_out="check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what they may do",
+                ) from None
+            if code in ("XMinioStorageFull", "507"):
+                raise Unreachable("the lake's disk is full", place=place, way_out="free room there") from None
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
+                raise Unreachable(
+                    f"the lake fails ({code})", place=place, way_out="try again later"
+                ) from None
+            raise
+        except BotoCoreError as error:
+            raise Unreachable(
+                f"the lake at {self._client.meta.endpoint_url} cannot be reached",
+                place=place,
+                way_out=f"start one with `regatta up`, or set AWS_ENDPOINT_URL ({type(error).__name__})",
+            ) from None
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))

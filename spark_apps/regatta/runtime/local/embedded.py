@@ -1,0 +1,150 @@
+"""Lake, MLflow and Spark cluster as processes of this machine: up, down, what runs, how jobs reach it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from minio import Minio
+
+from regatta.runtime.local import ports, servers
+from regatta.runtime.local.processes import end
+from regatta.runtime.local.servers import Server
+from regatta.runtime.local.state import StateFolder
+from regatta.runtime.local.waiting import Say
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """One server, as `regatta status` shows it: up, not answering, or down and then without a pid."""
+
+    name: str
+    state: str
+    pid: int | None
+    address: str
+    log: Path
+
+
+def up(*, say: Say, cluster: bool = False, mlflow: bool = True) -> dict[str, str]:
+    """Start what does not run yet, and wait until everything answers.
+
+    A lake of the user's own (AWS_ENDPOINT_URL) is used as it is: neither MinIO nor MLflow is started then.
+
+    Args:
+        say: told what is started, found or waited for; never silent for more than 5 seconds.
+        cluster: also a Spark master and its workers.
+        mlflow: also MLflow, unless MLFLOW_TRACKING_URI names one.
+
+    Returns:
+        `environment()` as it is now.
+
+    Raises:
+        InputError: Java is missing, a chosen port is occupied, there is no room to build MinIO.
+        Unreachable: a server does not get ready.
+    """
+    state = StateFolder()
+    with state.locked(say):
+        own_lake = os.environ.get("AWS_ENDPOINT_URL")
+        if own_lake:
+            say(f"AWS_ENDPOINT_URL is set: {own_lake} is the lake, and no server is started for it")
+        else:
+            tracking = os.environ.get("MLFLOW_TRACKING_URI")
+            if mlflow and tracking:
+                say(f"MLFLOW_TRACKING_URI is set: {tracking} is used")
+            # MinIO first: MLflow is told its address.
+            _start([servers.MINIO], state, say)
+            _make_bucket(state)
+            if mlflow and not tracking:
+                _start([servers.MLFLOW], state, say)
+        if cluster:
+            _start([servers.MASTER], state, say)
+            _start(servers.SPARK_WORKERS, state, say)
+    return environment()
+
+
+def down(*, say: Say) -> None:
+    """End the servers that `up` started here, and their children. Their data stays."""
+    state = StateFolder()
+    with state.locked(say):
+        ended = [server.name for server in reversed(servers.ALL) if _stop(server, state, say)]
+    if not ended:
+        say("nothing is up")
+
+
+def status() -> list[ServerStatus]:
+    """Every server there can be, whether it runs or not."""
+    state = StateFolder()
+    return [_status(server, state) for server in servers.ALL]
+
+
+def environment() -> dict[str, str]:
+    """The variables by which jobs reach what is up here; to be laid over `os.environ`.
+
+    What the user set stays: MLFLOW_TRACKING_URI and REGATTA_MASTER each, and a lake as a whole, since the
+    keys of one lake are worth nothing at the address of another.
+    """
+    state = StateFolder()
+    variables: dict[str, str] = {}
+    if servers.MINIO.running(state) and not os.environ.get("AWS_ENDPOINT_URL"):
+        variables |= servers.lake_variables(state)
+        if "AWS_SESSION_TOKEN" in os.environ:
+            variables["AWS_SESSION_TOKEN"] = ""  # it belongs to other keys
+    for variable, server in (("MLFLOW_TRACKING_URI", servers.MLFLOW), ("REGATTA_MASTER", servers.MASTER)):
+        if server.running(state) and not os.environ.get(variable):
+            variables[variable] = server.address(state)
+    return variables
+
+
+def console_address() -> str:
+    """Where MinIO's console answers while MinIO is up; its account stands in credentials.json."""
+    return f"http://{servers.HOST}:{StateFolder().port(ports.S3_CONSOLE.name)}"
+
+
+def _start(several: list[Server] | tuple[Server, ...], state: StateFolder, say: Say) -> None:
+    fresh = [server for server in several if not server.running(state)]
+    for server in fresh:
+        server.begin(state, say)
+    for server in several:
+        server.await_ready(state, say)
+        address = server.address(state)
+        say(
+            f"{server.name}: {'up' if server in fresh else 'already up'}"
+            + (f", {address}" if address else "")
+        )
+
+
+def _stop(server: Server, state: StateFolder, say: Say) -> bool:
+    process = state.process(server.name)
+    ended = process is not None and end(process)
+    state.forget(server.name)
+    if ended:
+        say(f"{server.name}: ended")
+    return ended
+
+
+def _status(server: Server, state: StateFolder) -> ServerStatus:
+    process = server.running(state)
+    condition = "down" if process is None else "up" if server.is_ready(state) else "not answering"
+    return ServerStatus(
+        server.name,
+        condition,
+        process.pid if process else None,
+        server.address(state),
+        state.log(server.name),
+    )
+
+
+def _make_bucket(state: StateFolder) -> None:
+    account = state.credentials()
+    client = Minio(
+        urlsplit(servers.MINIO.address(state)).netloc,
+        access_key=account.access_key,
+        secret_key=account.secret_key,
+        region=servers.REGION,
+        secure=False,
+    )
+    bucket = urlsplit(servers.lake_root()).netloc
+    if not client.bucket_exists(bucket_name=bucket):
+        client.make_bucket(bucket_name=bucket)

@@ -1,0 +1,110 @@
+"""The spark-submit line of a verb: the one that the command line, Airflow and a person at a shell all run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import regatta
+from regatta.errors import InputError
+from regatta.runtime.installation import java, spark_home
+from regatta.runtime.local.embedded import environment
+from regatta.runtime.memory import driver_memory, executor_memory
+
+VERBS = ("ingest", "train", "promote", "score")
+LOCAL = "local[*]"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip is the same for the same sources, whenever it is made
+
+
+def command(verb: str, config: Path, arguments: Sequence[str] = ()) -> list[str]:
+    """The words of the line, all paths relative to the project where they lie in it.
+
+    The master is `REGATTA_MASTER` (or the embedded cluster's, while that is up), else this machine.
+    """
+    project = project_root()
+    master = environment().get("REGATTA_MASTER") or os.environ.get("REGATTA_MASTER") or LOCAL
+    memory = ["--driver-memory", driver_memory()]
+    if not master.startswith("local"):
+        memory += ["--executor-memory", executor_memory()]
+    return [
+        _shown(spark_home() / "bin" / "spark-submit"),
+        *("--master", master),
+        *memory,
+        *("--properties-file", _shown(project / "conf" / "spark-defaults.conf")),
+        *("--py-files", _shown(project / "build" / "regatta.zip")),
+        _shown(project / "spark_apps" / f"{verb}.py"),
+        *("--config", _shown(config)),
+        *arguments,
+    ]
+
+
+def submit(words: Sequence[str]) -> int:
+    """Run the line with what it needs in its environment; the exit code is the job's own.
+
+    Raises:
+        InputError: if Java is missing.
+    """
+    java()
+    package(project_root() / "build" / "regatta.zip")
+    job = subprocess.Popen(words, env=job_environment(), start_new_session=False)
+    try:
+        return job.wait()
+    except KeyboardInterrupt:
+        job.send_signal(signal.SIGINT)
+        return job.wait()
+
+
+def job_environment() -> dict[str, str]:
+    """What a job finds in its environment: the lake's address and keys, and this very Python."""
+    defaults = {
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_HOME": str(spark_home()),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "AWS_REGION": "us-east-1",
+    }
+    return defaults | dict(os.environ) | environment()
+
+
+def shown(words: Sequence[str]) -> str:
+    """The line as it can be pasted into a shell."""
+    return shlex.join(words)
+
+
+def package(target: Path) -> Path:
+    """The package as a zip for `--py-files`, made anew where its content has changed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_suffix(f".{os.getpid()}")
+    root = Path(regatta.__file__).parent
+    with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
+        for source in sorted(root.rglob("*.py")):
+            entry = zipfile.ZipInfo(f"regatta/{source.relative_to(root)}", _EPOCH)
+            archive.writestr(entry, source.read_bytes())
+    draft.replace(target)  # a job that is starting reads the old zip or the new one, never half of one
+    return target
+
+
+def project_root() -> Path:
+    """The checkout that this package is installed from.
+
+    Raises:
+        InputError: if it is not installed from one.
+    """
+    root = Path(regatta.__file__).resolve().parents[2]
+    if not (root / "conf" / "spark-defaults.conf").is_file():
+        raise InputError(
+            f"{root} is no checkout of the project", way_out="install it with `make setup` in a checkout"
+        )
+    return root
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

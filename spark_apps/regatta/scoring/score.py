@@ -1,0 +1,98 @@
+"""The champion's predictions for one delivery, as one batch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pyspark.ml import PipelineModel
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from regatta.config import UseCase
+from regatta.errors import InputError
+from regatta.features.inputs import changes, columns_read, trained_as
+from regatta.features.pipeline import scorable
+from regatta.lake import Batch, ChampionEntry, Ingested, Lake, layout
+from regatta.scoring.batches import batch_id
+
+ROWS_A_FILE = 1_000_000  # by the size of the result and never by the number of cores
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model in service, and the use case as it was when it was trained."""
+
+    entry: ChampionEntry
+    use_case: UseCase
+    model: PipelineModel
+
+    @classmethod
+    def load(cls, lake: Lake, entry: ChampionEntry) -> Champion:
+        """Read it from the lake.
+
+        Raises:
+            InputError: if its run is gone, or rows under the present contract are not what it was trained on.
+        """
+        name, place = lake.use_case.use_case, f"champion {entry.number}"
+        run = lake.run(entry.run_id)
+        if run is None:
+            raise InputError(
+                f"its run {entry.run_id} is no longer in the lake",
+                place=place,
+                way_out=f"regatta rollback {name}, or regatta promote {name} --run RUN",
+            )
+        then = trained_as(run)
+        if changed := changes(then, lake.use_case, columns_read(then)):
+            raise InputError(
+                f"it cannot read rows of the present contract: {', '.join(changed)}",
+                place=place,
+                way_out=f"regatta train {name}, then regatta promote {name}",
+            )
+        return cls(entry, then, PipelineModel.load(lake.runs.root(run, f"{layout.run(run.run_id)}model/")))
+
+
+def score(spark: SparkSession, lake: Lake, champion: Champion, delivery: Ingested) -> tuple[Batch, bool]:
+    """Predict the delivery's accepted rows and publish them.
+
+    Grain: one row a scorable row: its identity and `prediction`, sorted by identity. Equal work gives equal
+    content, so what differs between two scorings (when, by which attempt) stands in the record.
+
+    Returns:
+        The batch that stands, and whether it is this one and not another job's.
+    """
+    use_case, number = lake.use_case, champion.entry.number
+    folder = layout.batch(number, batch_id(delivery.delivery))
+    attempt = lake.attempt()
+    scored = 0
+    if paths := lake.ingested.paths(delivery, layout.accepted(use_case.contract, delivery.delivery)):
+        rows = spark.read.parquet(*paths).filter(scorable(champion.use_case))
+        if not use_case.key:
+            rows = rows.withColumn("delivery", F.lit(delivery.delivery))
+        scored = rows.count()
+        identity = [F.col(f"`{name}`") for name in use_case.identity]
+        (
+            champion.model.transform(rows)
+            .select(*identity, "prediction")
+            .repartition(max(math.ceil(scored / ROWS_A_FILE), 1), *identity)
+            .sortWithinPartitions(*identity)
+            .write.parquet(attempt.uri(folder))
+        )
+    return lake.batches.publish(
+        folder,
+        Batch(
+            attempt=attempt.id,
+            published_at=datetime.now(UTC),
+            files=attempt.files(folder),
+            champion=number,
+            run_id=champion.entry.run_id,
+            batch=batch_id(delivery.delivery),
+            delivery=delivery.delivery,
+            contract=use_case.contract,
+            rows=delivery.accepted,
+            scored=scored,
+            unscorable=delivery.accepted - scored,
+            label_unit=champion.use_case.columns[champion.use_case.label].unit,
+        ),
+    )

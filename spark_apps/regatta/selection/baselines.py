@@ -1,0 +1,52 @@
+"""The simplest answers, in the race so that "better than what?" always has one.
+
+Their model is MLlib's own SQLTransformer, which adds `prediction` in the label's unit.
+"""
+
+from __future__ import annotations
+
+from pyspark.ml import Estimator
+from pyspark.ml.feature import SQLTransformer
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from regatta.config import UseCase
+from regatta.features.sql import adding, literal, name
+
+
+class MeanBaseline(Estimator):  # type: ignore[misc]
+    """Predicts the training part's mean."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__()
+        self.label = label
+
+    def _fit(self, dataset: DataFrame) -> SQLTransformer:
+        mean = dataset.agg(F.avg(F.col(name(self.label)).cast("double"))).head()[0]
+        return SQLTransformer(statement=adding({"prediction": literal(mean)}))
+
+
+class MedianByCategory(Estimator):  # type: ignore[misc]
+    """Predicts the training part's median within the row's category, or over all where that was not seen."""
+
+    def __init__(self, label: str, by: str) -> None:
+        super().__init__()
+        self.label = label
+        self.by = by
+
+    def _fit(self, dataset: DataFrame) -> SQLTransformer:
+        median = F.median(F.col(name(self.label)).cast("double"))
+        overall = dataset.agg(median).head()[0]
+        category = F.col(name(self.by)).cast("string")
+        known = dataset.filter(category.isNotNull()).groupBy(category).agg(median).collect()
+        pairs = ", ".join(f"{literal(value)}, {literal(figure)}" for value, figure in sorted(known))
+        found = f"try_element_at(map({pairs}), CAST({name(self.by)} AS STRING))" if known else "NULL"
+        return SQLTransformer(statement=adding({"prediction": f"coalesce({found}, {literal(overall)})"}))
+
+
+def baselines(use_case: UseCase) -> dict[str, Estimator]:
+    """By the name that the leaderboard shows."""
+    found: dict[str, Estimator] = {"mean": MeanBaseline(use_case.label)}
+    if by := use_case.baselines.median_by:
+        found[f"median by {by}"] = MedianByCategory(use_case.label, by)
+    return found

@@ -1,0 +1,152 @@
+"""The race: every candidate on every fold, features fitted once a fold and encoding."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.pool import ThreadPool
+from typing import Any, Protocol
+
+from pyspark import inheritable_thread_target
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from regatta.config import UseCase
+from regatta.config.model import Encoding
+from regatta.evaluation.metrics import metrics
+from regatta.features.learnt import Bounds
+from regatta.features.pipeline import FEATURES, LABEL, Slots, feature_pipeline, in_label_unit
+from regatta.selection.baselines import baselines
+from regatta.selection.candidates import Candidate, candidates, estimator, param_map
+from regatta.selection.leaderboard import BASELINE, Judged, Standing
+from regatta.selection.splits import FOLD
+
+FITS_AT_ONCE = 2
+
+
+class Watcher(Protocol):
+    """Is told of every fit as it happens, from whichever thread."""
+
+    def judged(self, candidate: str, fold: int, judged: Judged) -> None:
+        """A candidate was fitted on the other folds and judged on this one."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One split under one encoding: cached vectors to learn from and to be judged on.
+
+    Grain: a row. `inliers` are the training rows that are no outliers, as accepted; `training` holds their
+    `_features` and `_label`; `judging` has `_features` and the label itself.
+    """
+
+    inliers: DataFrame
+    training: DataFrame
+    judging: DataFrame
+    features: PipelineModel
+    slots: Slots
+
+    def release(self) -> None:
+        """Give the memory back."""
+        self.training.unpersist()
+        self.judging.unpersist()
+
+
+def prepare(training: DataFrame, judging: DataFrame, use_case: UseCase, encoding: Encoding) -> Prepared:
+    """Fit the feature pipeline on the training rows that are no outliers, and apply it to both sides."""
+    inliers = Bounds.learn(training, use_case.outliers).inside(training)
+    features = feature_pipeline(use_case, encoding).fit(inliers)
+    return Prepared(
+        inliers=inliers,
+        training=features.transform(inliers).select(FEATURES, LABEL).persist(),
+        judging=features.transform(judging).select(FEATURES, F.col(f"`{use_case.label}`")).persist(),
+        features=features,
+        slots=Slots.of(features, use_case, encoding),
+    )
+
+
+def race(frame: DataFrame, use_case: UseCase, watcher: Watcher) -> list[Standing]:
+    """Judge every candidate and baseline on every fold.
+
+    Args:
+        frame: the training part, laid out and cached, with `_label` and `_fold`; one row a labelled row.
+        use_case: names folds, candidates, encodings and seed.
+        watcher: is told of each fit.
+
+    Returns:
+        One standing a candidate and baseline, in no particular order; figures in the label's unit.
+    """
+    field = candidates(use_case)
+    results: dict[str, dict[int, Judged]] = {candidate.name: {} for candidate in field}
+    for number in range(use_case.split.folds):
+        training, judging = frame.filter(F.col(FOLD) != number), frame.filter(F.col(FOLD) == number)
+        for name, judged in _baselines(training, judging, use_case):
+            results.setdefault(name, {})[number] = judged
+            watcher.judged(name, number, judged)
+        prepared: dict[Encoding, Prepared] = {}
+        for encoding in dict.fromkeys(candidate.encoding for candidate in field):
+            prepared[encoding] = prepare(training, judging, use_case, encoding)
+        for candidate, judged in _fits(field, prepared, use_case):
+            results[candidate.name][number] = judged
+            watcher.judged(candidate.name, number, judged)
+        for one in prepared.values():
+            one.release()
+    by_name = {candidate.name: candidate for candidate in field}
+    return [_standing(name, by_name.get(name), folds) for name, folds in results.items()]
+
+
+def _baselines(training: DataFrame, judging: DataFrame, use_case: UseCase) -> Iterator[tuple[str, Judged]]:
+    for name, baseline in baselines(use_case).items():
+        started = time.monotonic()
+        model = baseline.fit(training)
+        seconds = time.monotonic() - started
+        yield name, Judged(metrics=metrics(model.transform(judging), use_case.label)[0], seconds=seconds)
+
+
+def _fits(
+    field: Sequence[Candidate], prepared: dict[Encoding, Prepared], use_case: UseCase
+) -> Iterator[tuple[Candidate, Judged]]:
+    """Fit through `fitMultiple`, family by family, a few at once; yield each as soon as it is judged."""
+    session = next(iter(prepared.values())).training.sparkSession
+    work = [
+        (family, models)
+        for family in _families(field)
+        for models in [_models(family, prepared[family[0].encoding], use_case)]
+        for _ in family
+    ]
+
+    def fit(job: tuple[list[Candidate], Iterator[tuple[int, Any]]]) -> tuple[Candidate, Judged]:
+        family, models = job
+        started = time.monotonic()
+        index, model = next(models)
+        seconds = time.monotonic() - started
+        judging = prepared[family[index].encoding].judging
+        predictions = model.transform(judging).withColumn("prediction", F.expr(in_label_unit(use_case)))
+        return family[index], Judged(metrics=metrics(predictions, use_case.label)[0], seconds=seconds)
+
+    with ThreadPool(FITS_AT_ONCE) as pool:
+        yield from pool.imap_unordered(inheritable_thread_target(session)(fit), work)
+
+
+def _families(field: Sequence[Candidate]) -> list[list[Candidate]]:
+    """Candidates that share an estimator, the costliest (last of the grid) first."""
+    by_family: dict[str, list[Candidate]] = {}
+    for candidate in reversed(field):
+        by_family.setdefault(candidate.family, []).append(candidate)
+    return list(by_family.values())
+
+
+def _models(family: list[Candidate], data: Prepared, use_case: UseCase) -> Iterator[tuple[int, Any]]:
+    of_family = estimator(family[0].family, use_case.seed)
+    maps = [param_map(of_family, candidate, data.slots.largest) for candidate in family]
+    return iter(of_family.fitMultiple(data.training, maps))
+
+
+def _standing(name: str, candidate: Candidate | None, folds: dict[int, Judged]) -> Standing:
+    return Standing(
+        candidate=name,
+        family=candidate.family if candidate else BASELINE,
+        parameters=candidate.parameters if candidate else {},
+        folds=tuple(folds[number] for number in sorted(folds)),
+    )

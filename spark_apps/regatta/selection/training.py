@@ -1,0 +1,83 @@
+"""Accepted rows -> the part that is learnt from and the part that is held out, both laid out for good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from regatta.config import UseCase
+from regatta.errors import InputError
+from regatta.features.pipeline import scorable, with_label
+from regatta.selection.splits import FOLD, HOLDOUT, fold, held_out, laid_out
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Labelled rows with `_label` and `_fold`, cached. Grain: one row an accepted row with a label.
+
+    `counts` says what became of the rows: read, without a label, without a value that must not be filled,
+    held out, trained on.
+    """
+
+    training: DataFrame
+    holdout: DataFrame
+    counts: Mapping[str, int]
+
+
+def parts(rows: DataFrame, use_case: UseCase) -> Parts:
+    """Split accepted rows for good.
+
+    Raises:
+        InputError: if there are too few rows for the folds and the holdout, or a label has no logarithm.
+    """
+    label = F.col(f"`{use_case.label}`")
+    frame = rows.withColumns({HOLDOUT: held_out(use_case), FOLD: fold(use_case)})
+    counted = frame.groupBy(
+        F.when(label.isNull(), "without_label")
+        .when(~scorable(use_case), "without_value")
+        .otherwise("usable"),
+        HOLDOUT,
+        FOLD,
+    ).agg(F.count(F.lit(1)), F.min(label.cast("double")))
+    cells = [tuple(cell) for cell in counted.collect()]
+    by_fold = dict.fromkeys(range(use_case.split.folds), 0)
+    counts = {"read": 0, "without_label": 0, "without_value": 0, "held_out": 0, "trained_on": 0}
+    for fate, is_held_out, number, count, least in cells:
+        counts["read"] += count
+        if fate != "usable":
+            counts[fate] += count
+            continue
+        counts["held_out" if is_held_out else "trained_on"] += count
+        if not is_held_out:
+            by_fold[number] += count
+        if use_case.label_transform == "log" and least <= 0:
+            raise InputError(
+                f"{use_case.label} is {least:g} in a row, and label_transform: log needs labels above 0",
+                place=use_case.use_case,
+                way_out=f"add `above: 0` to columns.{use_case.label}, or use label_transform: none",
+            )
+    _enough(use_case, counts, by_fold)
+
+    usable = laid_out(frame.filter(label.isNotNull() & scorable(use_case)), use_case)
+    labelled = with_label(usable, use_case).persist()
+    return Parts(
+        training=labelled.filter(~F.col(HOLDOUT)).drop(HOLDOUT),
+        holdout=labelled.filter(HOLDOUT).drop(HOLDOUT, FOLD, "_label"),
+        counts=counts,
+    )
+
+
+def _enough(use_case: UseCase, counts: Mapping[str, int], by_fold: Mapping[int, int]) -> None:
+    folds = use_case.split.folds
+    if counts["trained_on"] < folds or not all(by_fold.values()) or not counts["held_out"]:
+        groups = " by " + ", ".join(use_case.group) if use_case.split.group or use_case.key else ""
+        raise InputError(
+            f"{counts['trained_on'] + counts['held_out']:,} labelled rows are too few for {folds} folds and a "
+            f"holdout of {use_case.split.holdout:.0%}{groups}: every part needs at least one row",
+            place=use_case.use_case,
+            way_out=f"land more rows, or lower split.folds (of {counts['read']:,} rows read, "
+            f"{counts['without_label']:,} have no label)",
+        )

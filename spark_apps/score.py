@@ -1,0 +1,52 @@
+"""Predict new listings with the reigning champion.
+
+spark-submit ... spark_apps/score.py --config conf/house_prices.yaml [--delivery DELIVERY]
+"""
+
+from regatta.lake import ChampionEntry, Ingested, layout
+from regatta.runtime.job import Flag, Job, run
+from regatta.runtime.progress import result, say, step
+from regatta.scoring.batches import batch_id, batches, due, in_service, named
+from regatta.scoring.score import Champion, score
+
+FLAGS: tuple[Flag, ...] = (
+    ("--delivery", {"metavar": "DELIVERY", "help": "by default all that nobody has scored, and the newest"}),
+)
+
+
+def main(job: Job) -> None:
+    """Read accepted rows, predict, publish a batch a delivery."""
+    lake, wanted = job.lake, job.flags.delivery
+    entry = in_service(lake)
+    if wanted and (there := lake.batches.get(layout.batch(entry.number, batch_id(wanted)))):
+        lake.batches.settle(there)
+        result(f"delivery {wanted} is already scored by champion {entry.number}: nothing to do")
+        return
+    deliveries = [named(lake, wanted)] if wanted else _due(job, entry)
+    if not deliveries:
+        result("nothing to score")
+        return
+
+    spark = job.spark
+    with step(f"loading champion {entry.number}"):
+        champion = Champion.load(lake, entry)
+    for delivery in deliveries:
+        with step(f"scoring delivery {delivery.delivery}"):
+            batch, won = score(spark, lake, champion, delivery)
+        left_out = f", {batch.unscorable:,} without a prediction" if batch.unscorable else ""
+        meanwhile = "" if won else " (by another job, meanwhile)"
+        place = lake.uri(layout.batch(entry.number, batch.batch))
+        result(f"delivery {batch.delivery}: {batch.scored:,} rows scored{left_out}{meanwhile} in {place}")
+
+
+def _due(job: Job, champion: ChampionEntry) -> list[Ingested]:
+    for newest in batches(job.lake)[:1]:
+        job.lake.batches.settle(newest)  # a job that was killed may have left its copy unfinished
+    found = due(job.lake, champion, job.as_of)
+    if found.not_ingested:
+        say(f"not ingested yet, and so not scored: {', '.join(found.not_ingested)}")
+    return found.deliveries
+
+
+if __name__ == "__main__":
+    run("score", main, FLAGS)

@@ -1,0 +1,93 @@
+"""Race the candidates on the accepted rows and publish a run.
+
+spark-submit ... spark_apps/train.py --config conf/house_prices.yaml
+"""
+
+import time
+from datetime import UTC, datetime
+
+from regatta.contract.accepted import accepted
+from regatta.lake import Run, layout
+from regatta.lake.provenance import code_version, fingerprint, run_id, versions
+from regatta.runtime.job import Job, run
+from regatta.runtime.progress import result, say, step
+from regatta.runtime.tracking import Tracker
+from regatta.runtime.watching import LiveRace, Watchers
+from regatta.selection.candidates import candidates
+from regatta.selection.finalists import finals, on_holdout, with_holdout
+from regatta.selection.leaderboard import Leaderboard, ranked
+from regatta.selection.output import write_run
+from regatta.selection.race import race
+from regatta.selection.training import parts
+
+
+def main(job: Job) -> None:
+    """Read accepted rows, race, refit the best of each family, publish."""
+    use_case, lake, started = job.use_case, job.lake, time.monotonic()
+    read = accepted(job.spark, lake, "train", as_of=job.as_of)
+    as_of = max(delivery.delivered_at for delivery in read.deliveries)
+    content, code = fingerprint(read.deliveries), code_version()
+    name = run_id(use_case, as_of, content, code)
+    if (standing := lake.run(name)) is not None:
+        lake.runs.settle(standing)
+        say(f"run {name} of the same rows, configuration and code is there already: nothing to train")
+        return
+
+    with step("splitting"):
+        rows = parts(read.rows, use_case)
+    field = [candidate.name for candidate in candidates(use_case)]
+    tracker = Tracker(use_case, name, content, field)
+    try:
+        with LiveRace(use_case, field) as live:
+            standings = race(rows.training, use_case, Watchers([live, tracker]))
+        board = Leaderboard(
+            use_case=use_case.use_case,
+            run_id=name,
+            metric=use_case.metric,
+            label=use_case.label,
+            unit=use_case.columns[use_case.label].unit,
+            standings=ranked(standings, use_case.metric),
+        )
+        with step("refitting the best of each family"):
+            best = finals(rows.training, rows.holdout, board, use_case)
+            predictions = on_holdout(best, rows.holdout).persist()
+            board = with_holdout(board, predictions, use_case)
+        attempt = lake.attempt()
+        with step("writing the run"):
+            write_run(lake, attempt, board, best, predictions)
+            record, won = lake.runs.publish(
+                layout.run(name),
+                Run(
+                    attempt=attempt.id,
+                    published_at=datetime.now(UTC),
+                    files=attempt.files(),
+                    run_id=name,
+                    use_case=use_case.use_case,
+                    as_of=as_of,
+                    fingerprint=content,
+                    contract=use_case.contract,
+                    deliveries=tuple(delivery.delivery for delivery in read.deliveries),
+                    configuration=use_case.model_dump(mode="json"),
+                    code=code,
+                    versions=versions(),
+                    rows={**rows.counts, "superseded": read.superseded},
+                    winner=board.winner.candidate,
+                    winner_family=board.winner.family,
+                    metrics=board.winner.holdout or {},
+                    baselines={
+                        line.candidate: line.holdout or {} for line in board.standings if line.is_baseline
+                    },
+                    seconds=time.monotonic() - started,
+                ),
+            )
+    except BaseException:
+        tracker.failed()
+        raise
+    tracker.finished(board, record, lake.uri(f"{layout.run(name)}model"))
+    result(
+        f"run {name}: {record.winner} wins" if won else f"run {name} was published by another job meanwhile"
+    )
+
+
+if __name__ == "__main__":
+    run("train", main)

@@ -1,0 +1,97 @@
+"""The real servers, one set for all integration tests: a lake, and on demand MLflow and a cluster."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
+
+from machine import free_ports
+from regatta.runtime.local import embedded, ports
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def server_variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A state folder and ports that nobody else uses; whoever sets these is a user of the tests' servers."""
+    every = (ports.S3, ports.S3_CONSOLE, ports.MLFLOW, ports.SPARK, ports.SPARK_UI)
+    return {
+        "REGATTA_HOME": str(tmp_path_factory.mktemp("regatta")),
+        "REGATTA_EXECUTOR_MEMORY": "1g",
+        **{port.variable: str(number) for port, number in zip(every, free_ports(len(every)), strict=True)},
+    }
+
+
+@pytest.fixture(scope="session")
+def lake_environment(server_variables: dict[str, str]) -> Iterator[dict[str, str]]:
+    """A running MinIO with an empty bucket, as the variables by which jobs reach it."""
+    try:
+        with of_the_tests(server_variables):
+            variables = embedded.up(mlflow=False, say=print)
+        yield {"REGATTA_HOME": server_variables["REGATTA_HOME"], **variables}
+    finally:
+        with of_the_tests(server_variables):
+            embedded.down(say=print)
+
+
+@pytest.fixture(scope="session")
+def mlflow_uri(lake_environment: dict[str, str], server_variables: dict[str, str]) -> str:
+    """A running MLflow whose artifacts stand in the tests' lake."""
+    with of_the_tests(server_variables):
+        return embedded.up(say=print)["MLFLOW_TRACKING_URI"]
+
+
+@pytest.fixture(scope="session")
+def spark_master(lake_environment: dict[str, str], server_variables: dict[str, str]) -> str:
+    """A running Spark master with two workers of one core and 1 GB."""
+    with of_the_tests(server_variables):
+        return embedded.up(cluster=True, mlflow=False, say=print)["REGATTA_MASTER"]
+
+
+@contextmanager
+def of_the_tests(variables: dict[str, str]) -> Iterator[None]:
+    """Set `variables`, and hide whatever points at a lake or a cluster of the developer's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(("AWS_", "MLFLOW_TRACKING_", "REGATTA_")) and name != "REGATTA_MINIO":
+                patch.delenv(name)
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def lake_spark(
+    lake_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SparkSession]:
+    """A session that is configured as every job's is, and reads and writes the tests' lake.
+
+    A JVM takes its jars and the lake's address when it starts, so it must not have been started without them.
+    """
+    assert SparkContext._gateway is None, (
+        "run tests/integration before tests/unit, or in a process of their own"
+    )
+    warehouse = tmp_path_factory.mktemp("warehouse")
+    machine = {"SPARK_CONF_DIR": str(REPOSITORY / "conf"), "PYSPARK_PYTHON": sys.executable}
+    with of_the_tests(lake_environment | machine):
+        session = (
+            SparkSession.builder.appName("regatta integration tests")
+            .master("local[2]")
+            .config("spark.driver.memory", "1g")
+            .config("spark.driver.bindAddress", "127.0.0.1")
+            .config("spark.driver.host", "127.0.0.1")
+            .config("spark.ui.enabled", "false")
+            .config("spark.sql.shuffle.partitions", "2")
+            .config("spark.sql.warehouse.dir", str(warehouse))
+            .config("spark.driver.extraJavaOptions", f"-Dderby.system.home={warehouse} -Duser.timezone=UTC")
+            .getOrCreate()
+        )
+    yield session
+    session.stop()
