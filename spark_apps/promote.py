@@ -3,6 +3,8 @@
 spark-submit ... spark_apps/promote.py --config conf/house_prices.yaml [--run RUN] [--force REASON]
 """
 
+from __future__ import annotations
+
 from rich.console import Console
 
 from regatta.errors import InputError, Refused

@@ -3,10 +3,14 @@
 spark-submit ... spark_apps/score.py --config conf/house_prices.yaml [--delivery DELIVERY]
 """
 
+from __future__ import annotations
+
+from regatta.contract.verdicts import not_ingested
 from regatta.lake import ChampionEntry, Ingested, layout
 from regatta.runtime.job import Flag, Job, run
 from regatta.runtime.progress import result, say, step
-from regatta.scoring.batches import batch_id, batches, due, in_service, named
+from regatta.scoring.batches import batch_id, batches, in_service
+from regatta.scoring.due import due, named
 from regatta.scoring.score import Champion, score
 
 FLAGS: tuple[Flag, ...] = (
@@ -42,10 +46,10 @@ def main(job: Job) -> None:
 def _due(job: Job, champion: ChampionEntry) -> list[Ingested]:
     for newest in batches(job.lake)[:1]:
         job.lake.batches.settle(newest)  # a job that was killed may have left its copy unfinished
-    found = due(job.lake, champion, job.as_of)
-    if found.not_ingested:
-        say(f"not ingested yet, and so not scored: {', '.join(found.not_ingested)}")
-    return found.deliveries
+    waiting = [one.delivery for one in not_ingested(job.lake, job.as_of) if one.role == "score"]
+    if waiting:
+        say(f"not ingested yet, and so not scored: {', '.join(waiting)}")
+    return due(job.lake, champion, job.as_of)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,17 @@ import pytest
 from pyspark.sql import SparkSession
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # collect() leaves the socket by which rows come back to the garbage collector, here where warnings are errors
+    config.addinivalue_line(
+        "filterwarnings", r"ignore:unclosed <socket\.socket.*127\.0\.0\.1:ResourceWarning"
+    )
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     os.environ["PYSPARK_PYTHON"] = sys.executable  # workers with the same packages as the tests
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     warehouse = tmp_path_factory.mktemp("warehouse")
     session = (
         SparkSession.builder.appName("regatta unit tests")

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -124,6 +125,19 @@ def test_no_secret_is_on_a_command_line_in_a_log_or_readable_by_others(
     assert state.credentials().secret_key not in repr(state.credentials())
 
 
+def test_what_is_stored_through_mlflow_stands_in_the_lake(
+    lake_environment: dict[str, str], mlflow_uri: str
+) -> None:
+    request = urllib.request.Request(
+        f"{mlflow_uri}/api/2.0/mlflow-artifacts/artifacts/1/plot.txt", data=b"/\\", method="PUT"
+    )
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status == 200
+
+    stored = client(lake_environment).get_object(Bucket="regatta", Key="mlflow/1/plot.txt")
+    assert stored["Body"].read() == b"/\\"
+
+
 def test_spark_daemons_hold_no_credentials_in_their_environment(
     lake_environment: dict[str, str], spark_master: str
 ) -> None:
@@ -157,7 +171,10 @@ def test_a_server_is_ended_with_its_children_though_they_do_not_heed_a_polite_re
 
         end(processes[0], patience=0.5)
 
-    assert not any(process.is_running for process in processes)
+        survivors = [process for process in processes if process.is_running]
+        for survivor in survivors:
+            os.kill(survivor.pid, signal.SIGKILL)
+    assert survivors == []
 
 
 def test_a_chosen_port_that_is_occupied_is_told_with_the_way_out(

@@ -111,3 +111,10 @@ def test_the_json_has_ranks_and_every_digit() -> None:
     assert first["holdout"] == {"rmse": 0.1, "r2": 0.4}
     assert [fold["metrics"]["rmse"] for fold in first["folds"]] == [1 / 3, 2 / 3]
     assert (second["rank"], second["is_baseline"]) == (2, True)
+
+
+def test_brackets_in_names_are_shown_as_they_are() -> None:
+    text = StringIO()
+    found = board(standing("median by [/area]", 1.0, family=BASELINE), standing("gbt", 2.0))
+    Console(file=text, width=200).print(tables.leaderboard(found))
+    assert "median by [/area] (baseline)" in text.getvalue()

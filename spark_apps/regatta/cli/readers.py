@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,9 +12,8 @@ from pydantic_core import to_json
 from rich.console import Console
 from rich.table import Table
 
-from regatta import config
 from regatta.cli import tables
-from regatta.config import UseCase
+from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.errors import InputError
 from regatta.evaluation import runs as trained
 from regatta.lake import ChampionEntry, Lake, Run, layout
@@ -26,17 +24,6 @@ from regatta.selection.leaderboard import Leaderboard, Standing
 
 Row = dict[str, Any]
 WIDE = 200  # columns of a table that no terminal cuts
-
-
-class UseCaseFile(click.ParamType[UseCase]):
-    """The name of a file in conf/, or a path to one."""
-
-    name = "use_case"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> UseCase:
-        """Read and check the file."""
-        is_path = value.endswith((".yaml", ".yml"))
-        return config.load(Path(value) if is_path else Path("conf") / f"{value}.yaml")
 
 
 # ---- what is read ----
@@ -152,48 +139,47 @@ def plain_history(entries: list[ChampionEntry]) -> list[Row]:
 
 # ---- commands ----
 
-_use_case = click.argument("use_case", type=UseCaseFile(), metavar="USE_CASE")
 _json = click.option("--json", "as_json", is_flag=True, help="Full precision, for programs.")
 
 
 @click.command("leaderboard")
-@_use_case
+@use_case_argument
+@click.option("--run", "run_id", metavar="RUN", help="By default the newest.")
 @_json
-@click.option("--run", metavar="RUN", help="By default the newest.")
-def leaderboard_command(use_case: UseCase, as_json: bool, run: str | None) -> None:
+def leaderboard_command(file: UseCaseFile, run_id: str | None, as_json: bool) -> None:
     """Show every candidate of a training, best first."""
-    board = leaderboard(Lake.of(use_case), run)
+    board = leaderboard(file.lake(), run_id)
     _show(as_json, lambda: plain_leaderboard(board), lambda: tables.leaderboard(board))
 
 
 @click.command("runs")
-@_use_case
+@use_case_argument
 @_json
-def runs_command(use_case: UseCase, as_json: bool) -> None:
+def runs_command(file: UseCaseFile, as_json: bool) -> None:
     """Show all trainings, newest first."""
-    lake = Lake.of(use_case)
+    lake = file.lake()
     found, reigning = runs(lake), lake.champions.reigning()
     name = reigning.run_id if reigning else None
-    _show(as_json, lambda: plain_runs(found, name), lambda: tables.runs(found, use_case, name))
+    _show(as_json, lambda: plain_runs(found, name), lambda: tables.runs(found, file.use_case, name))
 
 
 @click.command("history")
-@_use_case
+@use_case_argument
 @_json
-def history_command(use_case: UseCase, as_json: bool) -> None:
+def history_command(file: UseCaseFile, as_json: bool) -> None:
     """Show the champion log, newest first."""
-    entries = history(Lake.of(use_case))
+    entries = history(file.lake())
     _show(as_json, lambda: plain_history(entries), lambda: tables.history(entries))
 
 
 @click.command("scores")
-@_use_case
-@_json
+@use_case_argument
 @click.option("--head", default=10, show_default=True, type=click.IntRange(min=1), help="How many rows.")
-def scores_command(use_case: UseCase, as_json: bool, head: int) -> None:
+@_json
+def scores_command(file: UseCaseFile, head: int, as_json: bool) -> None:
     """Show predictions, one row a key, newest first."""
-    rows = scores(Lake.of(use_case), head)
-    _show(as_json, lambda: rows, lambda: tables.scores(rows, use_case))
+    rows = scores(file.lake(), head)
+    _show(as_json, lambda: rows, lambda: tables.scores(rows, file.use_case))
 
 
 def _show(as_json: bool, plain: Callable[[], object], table: Callable[[], Table]) -> None:

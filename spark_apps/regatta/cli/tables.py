@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from regatta.config import UseCase
 from regatta.config.model import LARGER_IS_BETTER, Metric
@@ -37,7 +38,8 @@ def leaderboard(board: Leaderboard) -> Table:
     for rank, standing in enumerate(board.standings, 1):
         held_out = standing.holdout
         on_holdout = [board.metric] if board.metric == "r2" else [board.metric, "r2"]
-        table.add_row(
+        _add(
+            table,
             str(rank),
             f"{standing.candidate} (baseline)" if standing.is_baseline else standing.candidate,
             _bare(board.metric, standing.mean(board.metric)),
@@ -67,7 +69,8 @@ def runs(found: Iterable[Run], use_case: UseCase, reigning: str | None) -> Table
         last=("as of", "trained", ""),
     )
     for run in found:
-        table.add_row(
+        _add(
+            table,
             run.run_id,
             run.winner,
             _bare(metric, run.metrics.get(metric)),
@@ -89,11 +92,11 @@ def history(entries: Iterable[ChampionEntry]) -> Table:
         right=(),
         last=("reason",),
         ranked=True,
-        wrapped=("reason",),
     )
     reigning = next((entry.number for entry in entries if entry.kind == "service"), None)
     for entry in entries:
-        table.add_row(
+        _add(
+            table,
             str(entry.number),
             "reigns" if entry.number == reigning else "",
             entry.action if entry.kind == "service" else f"{entry.action} ({entry.kind})",
@@ -116,7 +119,8 @@ def scores(rows: Sequence[Mapping[str, Any]], use_case: UseCase) -> Table:
     )
     for row in rows:
         prediction = row["prediction"]
-        table.add_row(
+        _add(
+            table,
             *(str(row.get(name, "")) for name in keys),
             number(prediction) if prediction is not None else "",
             str(row["champion"]),
@@ -126,21 +130,23 @@ def scores(rows: Sequence[Mapping[str, Any]], use_case: UseCase) -> Table:
 
 
 def _table(
-    title: str,
-    left: Iterable[str],
-    right: Iterable[str],
-    last: Iterable[str] = (),
-    *,
-    ranked: bool = False,
-    wrapped: Iterable[str] = (),
+    title: str, left: Iterable[str], right: Iterable[str], last: Iterable[str] = (), *, ranked: bool = False
 ) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(title), title_justify="left")
     if ranked:
         table.add_column("#", justify="right", no_wrap=True)
-    for names, justify in ((left, "left"), (right, "right"), (last, "left")):
-        for name in names:
-            table.add_column(name, justify=justify, no_wrap=name not in wrapped)  # type: ignore[arg-type]
+    for name in left:
+        table.add_column(Text(name))
+    for name in right:
+        table.add_column(Text(name), justify="right")
+    for name in last:
+        table.add_column(Text(name))
     return table
+
+
+def _add(table: Table, *cells: str, style: str | None = None) -> None:
+    """A row of plain text: what stands in brackets in somebody's data is not markup."""
+    table.add_row(*map(Text, cells), style=style)
 
 
 def _headed(heading: str, unit: str | None, metric: str = "") -> str:

@@ -140,6 +140,8 @@ class _Reading:
         word = self._word_at(at)
         inside = self.open[-1] if self.open else _Parenthesis()
         in_cast = inside.name in ("cast", "try_cast")
+        if word == "in" and self._next(at).text != "(":  # sqlglot lets it pass
+            self._say("in is not followed by values in parentheses", "write column in ('a', 'b')")
         if (
             word in _GRAMMAR
             or (word in _TYPED and self._next(at).kind == "text")
@@ -237,6 +239,8 @@ class _Reading:
             self.open.append(_Parenthesis(name, FUNCTIONS.get(name)) if is_call else _Parenthesis())
             self._argument(at)
         elif mark == "," and self.open:
+            if self._next(at).text in (",", ")"):  # sqlglot lets it pass
+                self._say("a comma is followed by nothing")
             self.open[-1].commas += 1
             self._argument(at)
         elif mark == ")" and self.open:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -182,12 +182,16 @@ def _in_words(detail: ErrorDetails, where: Place, raw: Any) -> tuple[str, str]:
 def _keys_at(where: Place) -> list[str]:
     """The keys that the file may have at a place, by walking the models' own annotations."""
     model: Any = UseCase
+    of_a_container = False
     for step in where:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            field = model.model_fields.get(str(step))
-            model = _model_in(field.annotation) if field else None
-        if model is None:
+        if of_a_container:  # a name or a number that the file chose: the model stays the same
+            of_a_container = False
+            continue
+        field = model.model_fields.get(str(step))
+        model = _model_in(field.annotation) if field else None
+        if field is None or model is None:
             return []
+        of_a_container = get_origin(field.annotation) in (Mapping, tuple)
     return list(model.model_fields)
 
 

@@ -166,7 +166,7 @@ class Candidates(Strict):
 
     encoding: Encoding | None = None
     """How categories become numbers. By default one_hot for the linear model and index for trees."""
-    grid: Mapping[str, tuple[Any, ...]]
+    grid: Annotated[Mapping[str, Annotated[tuple[Any, ...], Field(strict=False)]], Field(strict=False)]
 
     @model_validator(mode="before")
     @classmethod

@@ -55,9 +55,9 @@ def inspect(lake: Lake, delivery: Delivery) -> Sound | Broken:
             pool.map(lambda file: _look(lake, delivery, file, standing.get(file.name)), delivery.files)
         )
     rows = sum(look.rows or 0 for look in looks)
-    found = {look.name: faults for look in looks if (faults := _faults(look))}
+    found = {look.name: wrong for look in looks if (wrong := faults(look))}
     if found:
-        reason = "; ".join(f"{name}: {', '.join(faults)}" for name, faults in found.items())
+        reason = "; ".join(f"{name}: {', '.join(wrong)}" for name, wrong in found.items())
         return Broken(delivery, reason, rows)
     return Sound(delivery, {look.name: look.header for look in looks}, rows)
 
@@ -90,23 +90,34 @@ class Look:
 Check = Callable[[Look], Iterator[str]]
 
 
+def look_at(
+    use_case: UseCase,
+    source: str,
+    name: str,
+    head: bytes,
+    rows: int | None,
+    fault: str = "",
+    altered: str = "",
+) -> Look:
+    """What `faults` needs to know of a file of the source."""
+    settings = use_case.sources[source].csv
+    required, optional = names_in_files(use_case, source)
+    return Look(name, head, header_of(head, settings), rows, fault, altered, settings, required, optional)
+
+
 def _look(lake: Lake, delivery: Delivery, file: DeliveredFile, standing: Stored | None) -> Look:
     key = layout.raw(delivery.source, delivery.delivery) + file.name
     settings = lake.use_case.sources[delivery.source].csv
-    altered = (
-        "is gone" if standing is None else "" if standing.etag == file.etag else "is not what was landed"
-    )
-    head, rows, fault = b"", file.rows, ""
-    if standing is not None:
-        head = lake.store.first_bytes(key, HEAD)
-        if rows is None or delivery.dialect != dialect(settings):
-            with closing(lake.store.stream(key)) as content:
-                found = scan(content, settings)
-            rows, fault = found.rows, found.fault
-    required, optional = names_in_files(lake.use_case, delivery.source)
-    return Look(
-        file.name, head, header_of(head, settings), rows, fault, altered, settings, required, optional
-    )
+    if standing is None:
+        return look_at(lake.use_case, delivery.source, file.name, b"", None, altered="is gone")
+    altered = "" if standing.etag == file.etag else "is not what was landed"
+    rows, fault = file.rows, ""
+    if not altered and (rows is None or delivery.dialect != dialect(settings)):
+        with closing(lake.store.stream(key)) as content:
+            found = scan(content, settings)
+        rows, fault = found.rows, found.fault
+    head = lake.store.first_bytes(key, HEAD)
+    return look_at(lake.use_case, delivery.source, file.name, head, rows, fault, altered)
 
 
 def names_in_files(use_case: UseCase, source: str) -> tuple[tuple[str, ...], frozenset[str]]:
@@ -129,11 +140,11 @@ def header_of(head: bytes, settings: Csv, separator: str | None = None) -> tuple
         return ()
 
 
-def _faults(look: Look) -> list[str]:
+def faults(look: Look) -> list[str]:
     """The first reason why the file is not CSV as stated, or else everything that is wrong with its header."""
     for check in FORM:
-        if faults := list(check(look)):
-            return faults
+        if wrong := list(check(look)):
+            return wrong
     return [fault for check in HEADER for fault in check(look)]
 
 

@@ -24,6 +24,8 @@ from regatta.lake import Store, layout
 
 PLACE = ("delivery", "file", "row")
 """Where a row stands: delivery, file name, and its number among the file's data rows, from 1."""
+REJECTED = f"file string, row bigint, original string, reasons array<{REASON}>"
+"""The columns of rejected rows; their delivery stands in the path."""
 _CORRUPT = "_corrupt"
 _ORIGINAL = "_original"
 _SOUND = "_sound"

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 from rich.table import Table
+from rich.text import Text
 
 from regatta.config import UseCase
 from regatta.config.model import Gate, Metric
 from regatta.errors import InputError
 from regatta.evaluation.figures import UNDEFINED, Figures, number, shown
 from regatta.evaluation.gate import Verdict, judge
-from regatta.evaluation.metrics import METRICS, metrics
+from regatta.evaluation.metrics import metrics
 from regatta.features.inputs import changes, columns_read, trained_as
 from regatta.features.pipeline import scorable
 from regatta.lake import ChampionEntry, Lake, Run, layout
 from regatta.selection.splits import held_out
 
+SHOWN: tuple[Metric, ...] = ("rmse", "mae", "mape", "r2")  # mse says no more than rmse
 CHALLENGERS = "_challenger"  # its predictions, beside the champion's
 
 
@@ -50,16 +52,17 @@ class Contest:
         """For people: a line a metric."""
         table = Table(title=f"on {self.rows:,} held-out rows", title_justify="left")
         for heading in ("metric", "champion", "challenger", "difference"):
-            table.add_column(heading, justify="left" if heading == "metric" else "right", no_wrap=True)
-        for metric in METRICS:
+            table.add_column(heading, justify="left" if heading == "metric" else "right")
+        for metric in SHOWN:
             own = self.challenger.get(metric)
             other = self.champion.get(metric) if self.champion else None
-            table.add_row(
+            cells = (
                 metric,
                 shown(metric, other, self.unit) if self.champion else "-",
                 shown(metric, own, self.unit),
                 _difference(metric, own, other, self.unit) if self.champion else "-",
             )
+            table.add_row(*map(Text, cells))
         return table
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from pydantic import ValidationError
@@ -20,8 +19,7 @@ def trained_as(run: Run) -> UseCase:
         InputError: if another version of regatta wrote it and this one cannot read it.
     """
     try:
-        # As JSON, because strict models take a list for a tuple only there.
-        return UseCase.model_validate_json(json.dumps(run.configuration))
+        return UseCase.model_validate(run.configuration, strict=False)  # JSON has lists where we have tuples
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise InputError(

@@ -69,7 +69,8 @@ def scan(content: Readable, settings: Csv, progress: Progress | None = None) -> 
     """
     tally = _Tally(content, progress)
     lines = io.BufferedReader(tally, PIECE)
-    rows, header, fault = 0, (), ""
+    rows, fault = 0, ""
+    header: tuple[str, ...] = ()
     try:
         for row in records(lines, settings):
             rows += 1

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
-import subprocess
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -13,6 +11,7 @@ from pathlib import Path
 
 import regatta
 from regatta.errors import InputError
+from regatta.runtime import relay
 from regatta.runtime.installation import java, spark_home
 from regatta.runtime.local.embedded import environment
 from regatta.runtime.memory import driver_memory, executor_memory
@@ -52,12 +51,7 @@ def submit(words: Sequence[str]) -> int:
     """
     java()
     package(project_root() / "build" / "regatta.zip")
-    job = subprocess.Popen(words, env=job_environment(), start_new_session=False)
-    try:
-        return job.wait()
-    except KeyboardInterrupt:
-        job.send_signal(signal.SIGINT)
-        return job.wait()
+    return relay.run(words, job_environment())
 
 
 def job_environment() -> dict[str, str]:
@@ -65,6 +59,7 @@ def job_environment() -> dict[str, str]:
     defaults = {
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_HOME": str(spark_home()),
+        "SPARK_CONF_DIR": str(project_root() / "conf"),  # for log4j2.properties
         "SPARK_LOCAL_IP": "127.0.0.1",
         "AWS_REGION": "us-east-1",
     }

@@ -1,23 +1,16 @@
-"""What MLflow is told of a training. It never makes one wait, and its being down costs one warning.
-
-All calls are made in order by a thread of their own; the first that fails is the last one.
-"""
+"""What MLflow is told of trainings and champions. Its being down costs one warning and never a training."""
 
 from __future__ import annotations
 
 import os
-import re
-import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from queue import SimpleQueue
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from regatta.config import UseCase
-from regatta.runtime.progress import say, step
+from regatta.runtime.mlflow_calls import URI, Call, Calls
+from regatta.runtime.progress import say
 
 if TYPE_CHECKING:  # mlflow takes seconds to import; the rest is known here only by its types
     from mlflow import MlflowClient
@@ -26,25 +19,14 @@ if TYPE_CHECKING:  # mlflow takes seconds to import; the rest is known here only
     from regatta.lake.records import ChampionEntry, Run
     from regatta.selection.leaderboard import Judged, Leaderboard, Standing
 
-URI = "MLFLOW_TRACKING_URI"
 CHAMPION = "champion"
-PATIENCE = 60.0  # seconds that the end of a training may wait for a server that does answer
-DEFAULTS = {
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "3",  # MLflow's own: 120, and 7 retries
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # a request repeated after a timeout would begin a second run
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # standard output is kept for results
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-}
-"""Set where the user has not."""
-
-Call = Callable[["MlflowClient"], None]
 
 
 class Tracker:
     """One training in MLflow: a parent run named by the run id, and a child a candidate.
 
     Returns at once from every method but `finished` and `failed`, which wait until MLflow knows everything,
-    for `PATIENCE` at most. None raises.
+    for a minute at most. None raises.
 
     Args:
         use_case: its name is the experiment's and the registered model's.
@@ -62,7 +44,7 @@ class Tracker:
         uri = os.environ.get(URI)
         if not uri:
             say(f"{URI} is not set: MLflow is told nothing of this training")
-        self._calls = _Calls(uri) if uri else None
+        self._calls = Calls(uri) if uri else None
         self._send(self._begin)
 
     def judged(self, candidate: str, fold: int, judged: Judged) -> None:
@@ -185,73 +167,9 @@ def champion(use_case: UseCase, run: Run, entry: ChampionEntry, source: str) -> 
         client.set_model_version_tag(name, version, CHAMPION, str(entry.number))
         client.set_registered_model_alias(name, CHAMPION, version)
 
-    calls = _Calls(uri)
+    calls = Calls(uri)
     calls.send(move)
     calls.close()
-
-
-class _Calls:
-    """Calls to an MLflow server, one after the other in a thread of their own, until one fails."""
-
-    def __init__(self, uri: str) -> None:
-        for name, value in DEFAULTS.items():
-            os.environ.setdefault(name, value)
-        self._uri = uri
-        self._waiting: SimpleQueue[Call | None] = SimpleQueue()
-        self._gave_up = threading.Lock()  # held from the one warning on
-        self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
-        self._thread.start()
-
-    def send(self, call: Call) -> None:
-        """Make the call after all that were sent before; after a failure, never."""
-        self._waiting.put(call)
-
-    def close(self) -> None:
-        """Wait until all calls were made or one failed, for `PATIENCE` at most."""
-        self._waiting.put(None)
-        self._thread.join(1)
-        if self._thread.is_alive():
-            with step("waiting for MLflow"):
-                self._thread.join(PATIENCE)
-        if self._thread.is_alive():
-            self._give_up(f"not done after {PATIENCE:.0f} s")
-
-    def _work(self) -> None:
-        try:
-            _knock(self._uri)
-            from mlflow import MlflowClient
-
-            client = MlflowClient(self._uri)
-            while (call := self._waiting.get()) is not None and not self._gave_up.locked():
-                call(client)
-        except Exception as error:  # whatever becomes of MLflow, the training goes on
-            self._give_up(_cause(error))
-
-    def _give_up(self, why: str) -> None:
-        if self._gave_up.acquire(blocking=False):
-            say(f"warning: MLflow at {_without_password(self._uri)} is told no more: {why}")
-
-
-def _knock(uri: str) -> None:
-    """Fail fast where nobody answers: importing mlflow takes longer than finding that out."""
-    if uri.startswith("http"):
-        timeout = float(os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"])
-        with suppress(urllib.error.HTTPError):  # any answer is one
-            urllib.request.urlopen(f"{_without_password(uri).rstrip('/')}/health", timeout=timeout).close()
-
-
-def _cause(error: BaseException) -> str:
-    """What lies at the bottom of an exception, in one line: mlflow wraps four others around `refused`."""
-    while inner := error.__cause__ or error.__context__ or getattr(error, "reason", None):
-        if not isinstance(inner, BaseException):
-            break
-        error = inner
-    lines = _without_password(str(error)).splitlines()
-    return lines[0] if lines else type(error).__name__
-
-
-def _without_password(text: str) -> str:
-    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def _version(

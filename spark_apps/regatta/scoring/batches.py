@@ -1,15 +1,11 @@
-"""What has been scored, and what is due. No Spark is needed here."""
+"""What has been scored, and by whom the next will be. No Spark is needed here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import PurePosixPath
 
-from regatta.config import UseCase
 from regatta.errors import InputError
-from regatta.lake import Batch, ChampionEntry, Ingested, Lake, layout
-from regatta.lake.deliveries import deliveries
+from regatta.lake import Batch, ChampionEntry, Lake, layout
 
 
 def batch_id(delivery: str) -> str:
@@ -39,72 +35,3 @@ def in_service(lake: Lake) -> ChampionEntry:
             way_out=f"regatta train {name}, then regatta promote {name}",
         )
     return reigning
-
-
-@dataclass(frozen=True)
-class Due:
-    """Deliveries for a champion to score, the oldest first, and the ids of those that are not ingested yet."""
-
-    deliveries: list[Ingested]
-    not_ingested: list[str]
-
-
-def due(lake: Lake, champion: ChampionEntry, as_of: datetime | None = None) -> Due:
-    """All deliveries that nobody has scored yet and the newest, less what this champion has scored.
-
-    Deliveries that were replaced or refused are never due.
-
-    Raises:
-        InputError: if the use case has nothing to score from.
-    """
-    landed = deliveries(lake.store, _source(lake.use_case), as_of)
-    ingested = {
-        record.delivery: record
-        for record in lake.ingested.all(layout.accepted(lake.use_case.contract)).values()
-    }
-    taken = [record for one in landed if (record := ingested.get(one.delivery)) and not record.refused]
-    done = batches(lake)
-    by_anybody = {batch.delivery for batch in done}
-    by_this_one = {batch.delivery for batch in done if batch.champion == champion.number}
-    newest = taken[-1:]
-    wanted = [record for record in taken if record.delivery not in by_anybody or record in newest]
-    return Due(
-        deliveries=[record for record in wanted if record.delivery not in by_this_one],
-        not_ingested=[one.delivery for one in landed if one.delivery not in ingested],
-    )
-
-
-def named(lake: Lake, delivery: str) -> Ingested:
-    """The delivery of that name.
-
-    Raises:
-        InputError: if it is not there to score, was replaced, refused, or not ingested under this contract.
-    """
-    use_case, place = lake.use_case, f"delivery {layout.checked_name(delivery, 'delivery')}"
-    name, source = use_case.use_case, _source(use_case)
-    record = lake.ingested.get(layout.accepted(use_case.contract, delivery))
-    if lake.store.stat(layout.raw(source, delivery) + layout.DELIVERY_RECORD) is None:
-        raise InputError(
-            f"is not in raw/{source}/",
-            place=place,
-            way_out=f"regatta land {name} FILE --role score --delivery {delivery}",
-        )
-    if delivery not in {one.delivery for one in deliveries(lake.store, source)}:
-        raise InputError("was replaced by a later one", place=place, way_out="score that one")
-    if record is None:
-        raise InputError("has not been ingested", place=place, way_out=f"regatta ingest {name}")
-    if record.refused:
-        raise InputError(
-            f"was refused whole when it was ingested: {record.refused}",
-            place=place,
-            way_out=f"land a corrected one under another id, with --replaces {delivery}",
-        )
-    return record
-
-
-def _source(use_case: UseCase) -> str:
-    if (source := use_case.source("score")) is None:
-        raise InputError(
-            "no source has the role score", place=use_case.use_case, way_out="add one under sources"
-        )
-    return source

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
+from regatta.contract.accepted import typed_rows
 from regatta.errors import InputError
 from regatta.features.inputs import changes, columns_read, trained_as
 from regatta.features.pipeline import scorable
@@ -65,20 +66,18 @@ def score(spark: SparkSession, lake: Lake, champion: Champion, delivery: Ingeste
     use_case, number = lake.use_case, champion.entry.number
     folder = layout.batch(number, batch_id(delivery.delivery))
     attempt = lake.attempt()
-    scored = 0
-    if paths := lake.ingested.paths(delivery, layout.accepted(use_case.contract, delivery.delivery)):
-        rows = spark.read.parquet(*paths).filter(scorable(champion.use_case))
-        if not use_case.key:
-            rows = rows.withColumn("delivery", F.lit(delivery.delivery))
-        scored = rows.count()
-        identity = [F.col(f"`{name}`") for name in use_case.identity]
-        (
-            champion.model.transform(rows)
-            .select(*identity, "prediction")
-            .repartition(max(math.ceil(scored / ROWS_A_FILE), 1), *identity)
-            .sortWithinPartitions(*identity)
-            .write.parquet(attempt.uri(folder))
-        )
+    paths = lake.ingested.paths(delivery, layout.accepted(use_case.contract, delivery.delivery))
+    rows = typed_rows(spark, use_case, paths).filter(scorable(champion.use_case)).persist()
+    scored = rows.count()
+    identity = [F.col(f"`{name}`") for name in use_case.identity]
+    (
+        champion.model.transform(rows)
+        .select(*identity, "prediction")
+        .repartition(max(math.ceil(scored / ROWS_A_FILE), 1), *identity)
+        .sortWithinPartitions(*identity)
+        .write.parquet(attempt.uri(folder))
+    )
+    rows.unpersist()
     return lake.batches.publish(
         folder,
         Batch(

@@ -59,6 +59,11 @@ def up(*, say: Say, cluster: bool = False, mlflow: bool = True) -> dict[str, str
             if mlflow and not tracking:
                 _start([servers.MLFLOW], state, say)
         if cluster:
+            if not servers.MASTER.running(state):
+                for (
+                    orphan
+                ) in servers.SPARK_WORKERS:  # of a master that is gone: they would look for it in vain
+                    _stop(orphan, state, say)
             _start([servers.MASTER], state, say)
             _start(servers.SPARK_WORKERS, state, say)
     return environment()

@@ -1,0 +1,39 @@
+"""Hold every delivery that has no verdict yet against the contract: accepted and rejected rows, counted.
+
+spark-submit ... spark_apps/ingest.py --config conf/house_prices.yaml
+"""
+
+from __future__ import annotations
+
+from regatta.contract import preflight, verdicts
+from regatta.contract.report import AFTER_A_REFUSAL, report, warn_of_unrecorded
+from regatta.errors import InputError
+from regatta.runtime.job import Job, run
+from regatta.runtime.progress import say, step
+
+
+def main(job: Job) -> None:
+    lake = job.lake
+    warn_of_unrecorded(lake)
+    landed = verdicts.landed(lake, job.as_of)
+    waiting = verdicts.without_verdict(lake, landed)
+    if not waiting:
+        say(f"nothing to ingest: {verdicts.number_of(len(landed))} landed, and each has its verdict")
+        return
+
+    with step(f"looking at {verdicts.number_of(len(waiting))}"):
+        looks = [preflight.inspect(lake, delivery) for delivery in waiting]
+    sound = [look for look in looks if isinstance(look, preflight.Sound)]
+    broken = [look for look in looks if isinstance(look, preflight.Broken)]
+
+    attempt = lake.attempt()
+    judged = verdicts.judge(job.spark, lake, attempt, sound) if sound else []
+    records = verdicts.publish(lake, attempt, [*map(verdicts.refused, broken), *judged])
+
+    report(records)
+    if all(record.refused for record in records):
+        raise InputError("nothing was taken", place=lake.use_case.use_case, way_out=AFTER_A_REFUSAL)
+
+
+if __name__ == "__main__":
+    run("ingest", main)
