@@ -5,12 +5,11 @@ spark-submit ... spark_apps/score.py --config conf/house_prices.yaml [--delivery
 
 from __future__ import annotations
 
-from regatta.contract.verdicts import not_ingested
 from regatta.lake import ChampionEntry, Ingested, layout
 from regatta.runtime.job import Flag, Job, run
 from regatta.runtime.progress import result, say, step
 from regatta.scoring.batches import batch_id, batches, in_service
-from regatta.scoring.due import due, named
+from regatta.scoring.due import due, named, not_ingested
 from regatta.scoring.score import Champion, score
 
 FLAGS: tuple[Flag, ...] = (
@@ -46,8 +45,7 @@ def main(job: Job) -> None:
 def _due(job: Job, champion: ChampionEntry) -> list[Ingested]:
     for newest in batches(job.lake)[:1]:
         job.lake.batches.settle(newest)  # a job that was killed may have left its copy unfinished
-    waiting = [one.delivery for one in not_ingested(job.lake, job.as_of) if one.role == "score"]
-    if waiting:
+    if waiting := not_ingested(job.lake, job.as_of):
         say(f"not ingested yet, and so not scored: {', '.join(waiting)}")
     return due(job.lake, champion, job.as_of)
 

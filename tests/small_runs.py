@@ -22,7 +22,7 @@ from regatta.selection.splits import held_out
 
 HOUSES = """
 use_case: {name}
-sources: {{sales: {{role: train}}, listings: {{role: score}}}}
+sources: {{{name}_sales: {{role: train}}, {name}_listings: {{role: score}}}}
 columns:
   id:    {{type: string, role: key}}
   price: {{type: number, unit: USD, role: label, above: 0}}
@@ -175,7 +175,7 @@ def publish_accepted(
             published_at=datetime.now(UTC),
             files=attempt.files(),
             delivery=delivery,
-            source="listings",
+            source=f"{lake.use_case.use_case}_listings",
             role="score",
             contract=lake.use_case.contract,
             delivered_at=datetime(2015, 5, day, tzinfo=UTC),

@@ -16,6 +16,7 @@ from regatta.contract.accepted import accepted
 from regatta.errors import InputError
 from regatta.lake import Delivery, Ingested, Lake, layout
 from regatta.lake.deliveries import deliveries, land, unrecorded
+from regatta.lake.store import DEFAULT_LAKE
 from regatta.runtime.job import Job
 from regatta.runtime.submit import command, project_root, submit
 
@@ -287,7 +288,7 @@ def test_king_county_is_ingested_whole_by_spark_submit_into_a_lake_with_a_prefix
     monkeypatch.chdir(project)
     for name, value in lake_environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("REGATTA_LAKE", f"{lake_environment['REGATTA_LAKE']}/king county")
+    monkeypatch.setenv("REGATTA_LAKE", f"{DEFAULT_LAKE}/king county")
     config = project / "conf/house_prices.yaml"
     lake = Lake.of(load(config))
     data = project / "data/house_prices"

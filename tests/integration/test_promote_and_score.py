@@ -395,7 +395,7 @@ def test_a_delivery_that_cannot_be_scored_says_why(
 
     name = champion.use_case.use_case
     assert (
-        f"delivery may: is not in raw/listings/\n"
+        f"delivery may: is not in raw/{name}_listings/\n"
         f"  regatta land {name} FILE --role score --delivery may" in told("may")
     )  # fmt: skip
     land_listings(champion, tmp_path, "may", LISTED, day=4)

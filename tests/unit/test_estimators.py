@@ -22,8 +22,8 @@ from pyspark.sql import functions as F
 from regatta.selection.estimators import GramianLinearRegression, PrefixGBTRegressor, SharedForestRegressor
 from regatta.selection.shared_fits import SharedFits, grouped
 
-# pyspark leaves the sockets of `collect` to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+# pyspark leaves the sockets of `collect` and the threads of `CrossValidator` to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed (<socket|running):ResourceWarning")
 
 WEIGHT, FOLD = "weight", "fold"
 

@@ -9,17 +9,14 @@ nodes only, that reads the very same columns.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum, auto
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import ParseError, SqlglotError
-
 from regatta.config.functions import FUNCTIONS, INSTEAD, MANY, REFUSED, TYPES, Function, Kind
 from regatta.config.problem import Problem, did_you_mean
+from regatta.config.syntax import syntax_problems
 from regatta.config.tokens import Token, Unreadable, tokens_of
 
 __all__ = ["Problem", "Purpose", "columns_of", "problems"]
@@ -51,7 +48,7 @@ def problems(
         reading = _Reading(tokens_of(sql), columns, purpose, label)
     except Unreadable as error:
         return [error.problem]
-    return reading.problems or list(_of_the_whole(sql, reading.columns_read))
+    return reading.problems or list(syntax_problems(sql, reading.columns_read))
 
 
 def columns_of(sql: str) -> frozenset[str]:
@@ -64,12 +61,10 @@ def columns_of(sql: str) -> frozenset[str]:
         reading = _Reading(tokens_of(sql), None, Purpose.PANEL_VALUE, None)
     except Unreadable as error:
         raise ValueError(f"{sql!r} {error}") from None
-    if found := reading.problems or list(_of_the_whole(sql, reading.columns_read)):
+    if found := reading.problems or list(syntax_problems(sql, reading.columns_read)):
         raise ValueError(f"{sql!r}: {found[0].fact}")
     return frozenset(reading.columns_read)
 
-
-# ---- the tokens, judged one by one ----
 
 _WORDS = """
     and or not in is null true false between div like ilike rlike regexp escape case when then else end
@@ -140,14 +135,11 @@ class _Reading:
         word = self._word_at(at)
         inside = self.open[-1] if self.open else _Parenthesis()
         in_cast = inside.name in ("cast", "try_cast")
-        if word == "in" and self._next(at).text != "(":  # sqlglot lets it pass
-            self._say("in is not followed by values in parentheses", "write column in ('a', 'b')")
-        if (
-            word in _GRAMMAR
-            or (word in _TYPED and self._next(at).kind == "text")
-            or (word == "as" and in_cast)
-            or (word == "distinct" and inside.aggregates and self.tokens[at - 1].text == "(")
-        ):
+        is_distinct = word == "distinct" and inside.aggregates and self.tokens[at - 1].text == "("
+        if word in _GRAMMAR or is_distinct:
+            self._grammar(at, word)
+            return
+        if (word == "as" and in_cast) or (word in _TYPED and self._next(at).kind == "text"):
             return
         if in_cast and self._word_at(at - 1) == "as":
             if word not in TYPES:
@@ -156,6 +148,19 @@ class _Reading:
             self._function(word)
         else:
             self._column(self.tokens[at].text)
+
+    def _grammar(self, at: int, word: str) -> None:
+        """A word of the grammar; where one is out of place, Spark takes most of them for a column's name."""
+        known = {*(self.columns or ()), self.label or ""}
+        if word in {name.lower() for name in known}:
+            self._say(f"{word} is a column and a word of the grammar too", "give the column another name")
+        if word == "in" and self._next(at).text != "(":
+            self._say("in is not followed by values in parentheses", "write column in ('a', 'b')")
+        after_operator = at > 0 and self.tokens[at - 1].kind == "operator"
+        if after_operator and word not in ("case", "null", "true", "false"):
+            self._say(
+                f"{self.tokens[at - 1].text} is followed by {word}", "put parentheses around a condition"
+            )
 
     def _name(self, at: int) -> None:
         if self._next(at).text == "(":
@@ -274,47 +279,3 @@ def _near(given: str, columns: Collection[str]) -> str:
         return hint
     part_of = sorted(name for name in quoted if given.lower() in name.strip("`").lower().split())
     return f"did you mean {part_of[0]}?" if part_of else ""
-
-
-# ---- the whole, as sqlglot reads it ----
-
-# Functions (exp.Func) need no list of their own: they have been judged by their written names.
-_NODES = (
-    *(exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.DataTypeParam),
-    *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Paren, exp.Func, exp.Distinct),
-    *(exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or, exp.Not),
-    *(exp.Is, exp.In, exp.Between, exp.Like, exp.ILike, exp.RegexpLike, exp.Escape),
-    exp.Var,  # a unit such as MONTH: a text in the file, or added by sqlglot
-)
-
-
-def _of_the_whole(sql: str, columns_read: set[str]) -> Iterator[Problem]:
-    try:
-        trees = sqlglot.parse(sql, dialect="spark")
-    except ParseError as error:
-        near = str(error.errors[0].get("highlight") or "").strip() if error.errors else ""
-        yield Problem(
-            "is not an expression of Spark SQL" + (f": something is wrong near {near}" if near else "")
-        )
-        return
-    except SqlglotError:
-        yield Problem("is not an expression of Spark SQL")
-        return
-    except RecursionError:
-        yield Problem("is nested too deeply", "make several features of it")
-        return
-    tree = trees[0]
-    if tree is None or len(trees) > 1 or isinstance(tree, exp.Alias):
-        yield Problem(
-            "is not one expression", "is an operator missing, or backticks around a name with a blank?"
-        )
-        return
-    for node in tree.walk():
-        counts_rows = isinstance(node, exp.Star) and isinstance(node.parent, exp.Count)
-        if not counts_rows and not isinstance(node, _NODES):
-            yield Problem(
-                f"{node.key} has no place in an expression", "are all names in `backticks` that need them?"
-            )
-            return
-    if {column.name for column in tree.find_all(exp.Column)} != columns_read:
-        yield Problem("can be read in two ways", "put the names of columns in `backticks`")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.table import Table
+from rich.text import Text
 
-from regatta.contract.verdicts import commonest_of
+from regatta.contract.verdicts import commonest_of, number_of
 from regatta.lake import Ingested, Lake
 from regatta.lake.deliveries import unrecorded
 from regatta.runtime.progress import console, say
 
-MOST_LINES = 40
+MOST = 40  # lines of a report
 AFTER_A_REFUSAL = (
     "land a corrected delivery with --replaces, or change the contract; under the same contract a refused"
     " delivery is not tried again"
@@ -19,32 +20,44 @@ AFTER_A_REFUSAL = (
 
 
 def report(records: Sequence[Ingested]) -> None:
-    """Show what became of deliveries; where there are many, those without a rejected row only as a sum."""
-    shown = [record for record in records if record.refused or record.rejected or record.warnings]
-    if len(records) <= MOST_LINES:
-        shown = list(records)
-    table = Table("delivery", title="Ingested", title_justify="left", show_footer=True)
-    table.columns[0].footer = f"{len(records)} in all"
-    for name, figure in (
-        ("rows", sum(record.rows for record in records)),
-        ("accepted", sum(record.accepted for record in records)),
-        ("rejected", sum(record.rejected for record in records)),
-    ):
-        table.add_column(name, f"{figure:,}", justify="right")
-    table.add_column("commonest reasons")
-    for record in shown[:MOST_LINES]:
-        table.add_row(
-            record.delivery,
-            f"{record.rows:,}",
-            "refused" if record.refused else f"{record.accepted:,}",
-            "" if record.refused else f"{record.rejected:,}",
-            _said_of(record),
-        )
-    console.print(table, markup=False)
-    if len(shown) > MOST_LINES:
-        say(f"{len(shown) - MOST_LINES} more deliveries have rejected rows; their records have the reasons")
+    """Show what became of deliveries; where there are many, those without a word to be said only in the sums."""
+    shown = [record for record in records if len(records) <= MOST or _said_of(record)]
+    if console.is_terminal:
+        console.print(_table(records, shown[:MOST]))
+    else:
+        for record in shown[:MOST]:
+            fate = (
+                "refused" if record.refused else f"{record.accepted:,} accepted, {record.rejected:,} rejected"
+            )
+            said = "; ".join(_said_of(record))
+            say(f"{record.delivery}: {record.rows:,} rows, {fate}" + (f": {said}" if said else ""))
+        sums = ", ".join(f"{figure:,} {name}" for name, figure in _sums(records).items())
+        say(f"{number_of(len(records))}: {sums}")
+    if len(shown) > MOST:
+        say(f"{len(shown) - MOST:,} more have rejected rows; their records have the reasons")
     if any(record.refused for record in records):
         say(f"to mend what was refused: {AFTER_A_REFUSAL}")
+
+
+def _table(records: Sequence[Ingested], shown: Sequence[Ingested]) -> Table:
+    table = Table(show_footer=True)
+    table.add_column("delivery", number_of(len(records)))
+    for name, figure in _sums(records).items():
+        table.add_column(name, f"{figure:,}", justify="right")
+    table.add_column("commonest reasons")
+    for record in shown:
+        counts = ("refused", "") if record.refused else (f"{record.accepted:,}", f"{record.rejected:,}")
+        said = Text("\n".join(_said_of(record)))
+        table.add_row(record.delivery, f"{record.rows:,}", *counts, said)
+    return table
+
+
+def _sums(records: Sequence[Ingested]) -> dict[str, int]:
+    return {
+        "rows": sum(record.rows for record in records),
+        "accepted": sum(record.accepted for record in records),
+        "rejected": sum(record.rejected for record in records),
+    }
 
 
 def warn_of_unrecorded(lake: Lake) -> None:
@@ -58,9 +71,8 @@ def warn_of_unrecorded(lake: Lake) -> None:
             )
 
 
-def _said_of(record: Ingested) -> str:
+def _said_of(record: Ingested) -> list[str]:
     if record.refused:
-        return record.refused
+        return [record.refused]
     said = [f"{reason} ({count:,})" for reason, count in commonest_of(record.reasons)]
-    said += [f"warning: {rule} ({count:,})" for rule, count in commonest_of(record.warnings)]
-    return "\n".join(said)
+    return said + [f"warning: {rule} ({count:,})" for rule, count in commonest_of(record.warnings)]

@@ -26,6 +26,7 @@ PLACE = ("delivery", "file", "row")
 """Where a row stands: delivery, file name, and its number among the file's data rows, from 1."""
 REJECTED = f"file string, row bigint, original string, reasons array<{REASON}>"
 """The columns of rejected rows; their delivery stands in the path."""
+_IN_JAVA = {"latin-1": "iso-8859-1"}  # encodings that Java knows by another name
 _CORRUPT = "_corrupt"
 _ORIGINAL = "_original"
 _SOUND = "_sound"
@@ -59,6 +60,7 @@ def text_session(spark: SparkSession) -> SparkSession:
         "spark.sql.ansi.enabled": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.legacy.timeParserPolicy": "CORRECTED",
+        "spark.sql.legacy.javaCharsets": "true",  # Spark's own list has no windows-1252
     }
     for name, value in settings.items():
         session.conf.set(name, str(value))
@@ -182,7 +184,7 @@ def _text(session: SparkSession, settings: Csv, part: Part) -> DataFrame:
         sep=settings.separator,
         quote=settings.quote,
         escape=settings.quote,
-        encoding=settings.encoding,
+        encoding=_IN_JAVA.get(settings.encoding, settings.encoding),
         mode="PERMISSIVE",
         columnNameOfCorruptRecord=_CORRUPT,
         nullValue="\0",  # which the preflight refuses, so that no text is taken for null

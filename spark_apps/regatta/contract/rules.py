@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 
 from py4j.protocol import Py4JJavaError
@@ -107,39 +107,44 @@ def check_contract(spark: SparkSession, use_case: UseCase) -> None:
     Raises:
         FaultyInput: with all that Spark refuses.
     """
-    logging.getLogger(
-        "DataFrameQueryContextLogger"
-    ).disabled = True  # it would print a stack trace of its own
-    trials = _trials(use_case)
+    logging.getLogger("SQLQueryContextLogger").disabled = True  # it would print a stack trace of its own
     nulls = [F.lit(None).cast(spark_type(column)).alias(name) for name, column in use_case.columns.items()]
     one = spark.range(1).select(F.col("id").alias(_VARYING), *nulls)
-
-    def refused(expressions: Iterable[Expression]) -> str:
-        try:
-            one.select(*expressions).collect()
-        except (PySparkException, Py4JJavaError) as error:
-            return re.sub(r"^\[\S+\] ", "", str(error).strip().splitlines()[0])
-        return ""
-
-    if refused(trials.values()):
-        faults = [
-            Fault(f"use case {use_case.use_case}", subject, f"Spark refuses it: {said}")
-            for subject, expression in trials.items()
-            if (said := refused([expression]))
-        ]
+    expressions = _expressions(use_case)
+    refused = {}
+    if _refusal(lambda: one.select(*expressions.values()).collect()):  # all at once, and singly to find which
+        for subject, expression in expressions.items():
+            refused[subject] = _refusal(lambda: one.select(expression).collect())  # noqa: B023
+    for name, column in use_case.columns.items():
+        if column.pattern is not None:
+            compiling = partial(spark._jvm.java.util.regex.Pattern.compile, column.pattern)
+            refused[f"columns.{name}.pattern"] = _refusal(compiling)
+    place = f"use case {use_case.use_case}"
+    if faults := [
+        Fault(place, subject, f"Spark refuses it: {said}") for subject, said in refused.items() if said
+    ]:
         raise FaultyInput("Spark cannot check rows against this contract:", faults)
 
 
-def _trials(use_case: UseCase) -> dict[str, Expression]:
-    """By its place in the use case: each text that Spark is to understand, in an expression that it computes."""
+def _expressions(use_case: UseCase) -> dict[str, Expression]:
+    """By its place in the use case: each rule and format, in an expression that Spark cannot but compute."""
+    expressions = {f"rules.{rule.name}": F.expr(f"if({rule.sql}, 1, 0)") for rule in use_case.rules}
     text = F.concat(F.lit("x"), F.col(_VARYING))
-    trials = {f"rules.{rule.name}": F.expr(f"if({rule.sql}, 1, 0)") for rule in use_case.rules}
     for name, column in use_case.columns.items():
-        if column.pattern is not None:
-            trials[f"columns.{name}.pattern"] = text.rlike(_whole(column.pattern))
         if column.format is not None:
-            trials[f"columns.{name}.format"] = F.try_to_timestamp(text, F.lit(column.format))
-    return trials
+            expressions[f"columns.{name}.format"] = F.try_to_timestamp(text, F.lit(column.format))
+    return expressions
+
+
+def _refusal(trial: Callable[[], object]) -> str:
+    """What Spark says of a trial, in one line; empty where it goes well."""
+    try:
+        trial()
+    except PySparkException as error:
+        return re.sub(r"^\[\S+\] ", "", str(error).strip().splitlines()[0])
+    except Py4JJavaError as error:
+        return str(error.java_exception.getMessage()).splitlines()[0]
+    return ""
 
 
 def _of_a_column(name: str, column: Column, label: str) -> Iterator[Check]:

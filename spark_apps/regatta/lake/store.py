@@ -140,7 +140,10 @@ class Store:
             return Stored(key, head["ContentLength"], head["ETag"].strip('"'))
 
     def files(self, prefix: str) -> Iterator[Stored]:
-        """All objects whose key begins with the prefix, in the order of their keys."""
+        """All objects whose key begins with the prefix, in the order of their keys.
+
+        The empty objects by which S3A marks folders (their keys end in a slash) are none of them.
+        """
         with self._answering(prefix):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=self._prefix + prefix
@@ -148,7 +151,8 @@ class Store:
             for page in pages:
                 for entry in page.get("Contents", ()):
                     key = entry["Key"].removeprefix(self._prefix)
-                    yield Stored(key, entry["Size"], entry["ETag"].strip('"'))
+                    if not key.endswith("/"):
+                        yield Stored(key, entry["Size"], entry["ETag"].strip('"'))
 
     def folders(self, prefix: str) -> list[str]:
         """The names one level under a prefix that ends in a slash, in order."""

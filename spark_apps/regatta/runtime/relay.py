@@ -22,7 +22,7 @@ from regatta.runtime.progress import SILENCE, say
 
 _IVY = re.compile(
     r"""\s*$ | \s*:: | \s*(found|confs:|downloading|\[SUCCESSFUL) | \S+\ added\ as\ a\ dependency$ | Ivy\ Default
-    | The\ jars\ for | \s*\S+\#\S+;\S+\ from\ .*\ in\ \[ | \s*-+$ | \s*\|.*\|$ | \s*\d+\ artifacts\ copied
+    | The\ jars\ for | \s*\S+\#\S+;\S+\ (from|by)\  | \s*-+$ | \s*\|.*\|$ | \s*\d+\ artifacts\ copied
     | WARNING:\ Using\ incubator""",
     re.VERBOSE,
 )

@@ -29,6 +29,13 @@ def due(lake: Lake, champion: ChampionEntry, as_of: datetime | None = None) -> l
     return [record for record in wanted if record.delivery not in by_this_one]
 
 
+def not_ingested(lake: Lake, as_of: datetime | None = None) -> list[str]:
+    """The ids of landed deliveries that have no verdict under the present contract."""
+    known = {record.delivery for record in ingested(lake, "score", as_of)}
+    landed = deliveries(lake.store, _source(lake.use_case), as_of)
+    return [one.delivery for one in landed if one.delivery not in known]
+
+
 def named(lake: Lake, delivery: str) -> Ingested:
     """The delivery of that name.
 

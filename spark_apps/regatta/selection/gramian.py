@@ -93,12 +93,13 @@ class Moments:
         added, and with `standardization` so is each feature. Columns that do not vary get 0.
 
         Returns:
-            None where the label does not vary, the equations have no solution or nearly none, or the sums
+            None where the label hardly varies, the equations have no solution or nearly none, or the sums
             are not finite: MLlib has other ways there, or an error to raise.
         """
         y_mean = self.y / self.rows
         y_variance = self.yy / self.rows - y_mean * y_mean
-        if not (np.isfinite(self.xx).all() and y_variance > 0):
+        y_varies = y_variance > 1e-12 * self.yy / self.rows  # less is what rounding leaves of a constant
+        if not (y_varies and np.isfinite(self.xx).all()):
             return None
         y_std = np.sqrt(y_variance)
 

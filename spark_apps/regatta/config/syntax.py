@@ -1,0 +1,53 @@
+"""What sqlglot makes of an expression: it knows how words fit together, and Spark is not yet there to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, SqlglotError
+
+from regatta.config.problem import Problem
+
+# Functions (exp.Func) need no list of their own: `expressions` has judged their written names.
+_NODES = (
+    *(exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.DataType, exp.DataTypeParam),
+    *(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Paren, exp.Func, exp.Distinct),
+    *(exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.And, exp.Or, exp.Not),
+    *(exp.Is, exp.In, exp.Between, exp.Like, exp.ILike, exp.RegexpLike, exp.Escape),
+    exp.Var,  # a unit such as MONTH: a text in the file, or added by sqlglot
+)
+
+
+def syntax_problems(sql: str, columns_read: set[str]) -> Iterator[Problem]:
+    """Yield a problem unless the text is one expression of plain nodes that reads exactly `columns_read`."""
+    try:
+        trees = sqlglot.parse(sql, dialect="spark")
+    except ParseError as error:
+        near = str(error.errors[0].get("highlight") or "").strip() if error.errors else ""
+        yield Problem(
+            "is not an expression of Spark SQL" + (f": something is wrong near {near}" if near else "")
+        )
+        return
+    except SqlglotError:
+        yield Problem("is not an expression of Spark SQL")
+        return
+    except RecursionError:
+        yield Problem("is nested too deeply", "make several features of it")
+        return
+    tree = trees[0]
+    if tree is None or len(trees) > 1 or isinstance(tree, exp.Alias):
+        yield Problem(
+            "is not one expression", "is an operator missing, or backticks around a name with a blank?"
+        )
+        return
+    for node in tree.walk():
+        counts_rows = isinstance(node, exp.Star) and isinstance(node.parent, exp.Count)
+        if not counts_rows and not isinstance(node, _NODES):
+            yield Problem(
+                f"{node.key} has no place in an expression", "are all names in `backticks` that need them?"
+            )
+            return
+    if {column.name for column in tree.find_all(exp.Column)} != columns_read:
+        yield Problem("can be read in two ways", "put the names of columns in `backticks`")

@@ -1,0 +1,245 @@
+"""The whole way as its users go it: the command line, spark-submit, a real lake; then the same on a real cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+
+from regatta.runtime.submit import package
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "data" / "house_prices"
+SMALL_GRID = """\
+candidates:
+  random_forest:     {encoding: index, numTrees: [3], maxDepth: [4]}
+  gbt:               {encoding: index, maxIter: [1, 2], maxDepth: 2}
+  linear_regression: {encoding: one_hot, regParam: [0.01, 0.1]}
+"""
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A user's shell: an environment, and the small use case."""
+
+    variables: Mapping[str, str]
+    config: Path
+
+    def regatta(self, verb: str, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run `regatta VERB CONFIG ...` and hold its exit code against what is expected."""
+        words = [
+            sys.executable,
+            "-c",
+            "from regatta.cli import main; main()",
+            verb,
+            str(self.config),
+            *arguments,
+        ]
+        done = subprocess.run(words, env=self.variables, capture_output=True, text=True, check=False)
+        assert done.returncode == expect, (
+            f"{verb} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        )
+        return done
+
+    def read(self, verb: str) -> object:
+        """What `regatta VERB CONFIG --json` prints."""
+        return json.loads(self.regatta(verb, "--json").stdout)
+
+    def land_all(self) -> None:
+        """Two months of sales, and the listings."""
+        sales = [str(DATA / "train" / f"2014-{month}.csv") for month in ("05", "06")]
+        self.regatta("land", *sales, "--each", "--delivered-at", "from-name")
+        self.regatta("land", str(DATA / "score" / "2015-05.csv"), "--delivery", "2015-05", "--role", "score")
+
+
+def shell(environment: Mapping[str, str], folder: Path, lake: str) -> Shell:
+    whole = (ROOT / "conf" / "house_prices.yaml").read_text()
+    head, rest = whole.split("candidates:", 1)
+    tail = rest[rest.index("\nbaselines:") :]
+    config = folder / "house_prices.yaml"
+    config.write_text(head + SMALL_GRID + tail)
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "MLFLOW_", "REGATTA_"))
+    }
+    variables = {**inherited, **environment, "REGATTA_LAKE": lake, "REGATTA_DRIVER_MEMORY": "1g"}
+    return Shell(variables, config)
+
+
+@pytest.fixture(scope="module")
+def done(lake_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """Landed, ingested, trained, promoted and scored on this machine."""
+    user = shell(lake_environment, tmp_path_factory.mktemp("user"), "s3a://regatta/here")
+    user.land_all()
+    for verb in ("ingest", "train", "promote", "score"):
+        user.regatta(verb)
+    return user
+
+
+@pytest.fixture(scope="module")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with pyspark and all libraries, in which this package cannot be imported."""
+    folder = tmp_path_factory.mktemp("bare")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (libraries,) = folder.glob("lib/python*/site-packages")
+    theirs = next(path for path in sys.path if path.endswith("site-packages"))
+    (libraries / "libraries.pth").write_text(f"{theirs}\n")  # a path's own .pth files are not read
+    python = folder / "bin" / "python"
+    failed = subprocess.run(
+        [python, "-c", "import pyspark; import regatta"], capture_output=True, text=True, check=False
+    )
+    assert "No module named 'regatta'" in failed.stderr
+    return python
+
+
+def test_every_listing_gets_a_price_from_the_champion(done: Shell):
+    scores = json.loads(done.regatta("scores", "--head", "1000", "--json").stdout)
+
+    assert len(scores) == 646
+    assert all(50_000 < score["prediction"] < 10_000_000 for score in scores)
+    (champion,) = done.read("history")
+    board = done.read("leaderboard")
+    assert champion["run_id"] == board["run_id"]
+    assert board["standings"][0]["holdout"]["r2"] > 0.7
+
+
+def test_doing_it_all_again_finds_nothing_to_do(done: Shell):
+    before = done.read("history"), done.read("runs")
+
+    done.land_all()
+    said = [done.regatta(verb) for verb in ("ingest", "train", "promote", "score")]
+
+    assert "nothing to ingest" in said[0].stderr
+    assert "nothing to train" in said[1].stderr
+    assert "reigns already" in said[2].stdout
+    assert "nothing to score" in said[3].stdout
+    assert (done.read("history"), done.read("runs")) == before
+
+
+def test_other_bytes_under_a_delivery_that_stands_are_refused(done: Shell):
+    refused = done.regatta("land", str(DATA / "train" / "2014-07.csv"), "--delivery", "2014-05", expect=2)
+
+    assert "Traceback" not in refused.stderr
+    assert "2014-05" in refused.stderr
+
+
+def test_a_dry_run_prints_the_line_and_runs_nothing(done: Shell):
+    line = done.regatta("train", "--dry-run", "--as-of", "2014-06-30").stdout
+
+    assert line.split()[1:3] == ["--master", "local[*]"]
+    assert line.endswith("--as-of 2014-06-30\n")
+    assert done.variables["AWS_SECRET_ACCESS_KEY"] not in line
+
+
+def test_a_lake_out_of_reach_ends_with_4_and_a_sentence(done: Shell):
+    away = Shell({**done.variables, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, done.config)
+
+    said = away.regatta("leaderboard", expect=4).stderr
+
+    assert "the lake at http://127.0.0.1:9 cannot be reached" in said
+    assert "Traceback" not in said
+
+
+def test_the_published_model_predicts_where_this_package_cannot_be_imported(
+    done: Shell, bare_python: Path, tmp_path: Path
+):
+    (run,) = done.read("runs")
+    script = tmp_path / "stranger.py"
+    script.write_text(
+        f"""
+import sys
+from pyspark.ml import PipelineModel
+from pyspark.sql import SparkSession
+try:
+    import regatta
+except ImportError:
+    pass
+else:
+    sys.exit("the package is here")
+spark = SparkSession.builder.getOrCreate()
+root = "s3a://regatta/here/house_prices/runs/{run["run_id"]}"
+holdout = spark.read.parquet(root + "/holdout")
+again = PipelineModel.load(root + "/model").transform(holdout.withColumnRenamed("prediction", "before"))
+print("EQUAL", again.where("abs(prediction - before) <= 1e-9 * before").count(), again.count())
+"""
+    )
+    said = submit(bare_python, script, done.variables, tmp_path)
+
+    _, equal, rows = next(line for line in said.stdout.splitlines() if line.startswith("EQUAL")).split()
+    assert equal == rows
+    assert int(rows) > 500
+
+
+def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
+    done: Shell, lake_environment: dict[str, str], spark_master: str, bare_python: Path, tmp_path: Path
+):
+    user = shell(lake_environment, tmp_path, "s3a://regatta/there")
+    user.land_all()
+    user.regatta("ingest")
+    for verb in ("train", "promote", "score"):
+        script = Path(shutil.copy(ROOT / "spark_apps" / f"{verb}.py", tmp_path))
+        submit(
+            bare_python, script, user.variables, tmp_path, "--config", str(user.config), master=spark_master
+        )
+
+    here, there = done.read("leaderboard"), user.read("leaderboard")
+    assert [line["candidate"] for line in there["standings"]] == [
+        line["candidate"] for line in here["standings"]
+    ]
+    for one, other in zip(here["standings"], there["standings"], strict=True):
+        for metric in ("rmse", "mae", "r2"):
+            assert other["mean"][metric] == pytest.approx(one["mean"][metric], rel=1e-9)
+    assert len(json.loads(user.regatta("scores", "--head", "1000", "--json").stdout)) == 646
+
+
+def test_a_plain_reader_sees_each_scored_row_once(done: Shell):
+    """By the objects alone, as `spark.read.parquet` on the plain path would find them."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=done.variables["AWS_ENDPOINT_URL"],
+        aws_access_key_id=done.variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=done.variables["AWS_SECRET_ACCESS_KEY"],
+        region_name="us-east-1",
+    )
+    listed = client.list_objects_v2(Bucket="regatta", Prefix="here/house_prices/scores/")["Contents"]
+    names = [entry["Key"].rpartition("/")[2] for entry in listed]
+
+    assert len([name for name in names if name.endswith(".parquet")]) == 1
+    assert client.list_multipart_uploads(Bucket="regatta").get("Uploads", []) == []
+
+
+def submit(
+    python: Path,
+    script: Path,
+    variables: Mapping[str, str],
+    folder: Path,
+    *arguments: str,
+    master: str = "local[2]",
+) -> subprocess.CompletedProcess[str]:
+    """spark-submit as a stranger would: from a folder that holds the script, and the package as a zip alone."""
+    import pyspark
+
+    package(folder / "regatta.zip")
+    words = [
+        str(Path(pyspark.__file__).parent / "bin" / "spark-submit"),
+        *("--master", master, "--driver-memory", "1g", "--executor-memory", "1g"),
+        *("--properties-file", str(ROOT / "conf" / "spark-defaults.conf")),
+        *(("--py-files", "regatta.zip") if arguments else ()),
+        script.name,
+        *arguments,
+    ]
+    environment = {**variables, "PYSPARK_PYTHON": str(python), "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment.pop("PYTHONPATH", None)
+    done = subprocess.run(words, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{script.name} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    assert variables["AWS_SECRET_ACCESS_KEY"] not in done.stdout + done.stderr + " ".join(words)
+    return done
