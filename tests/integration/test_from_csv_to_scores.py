@@ -118,8 +118,8 @@ def test_doing_it_all_again_finds_nothing_to_do(done: Shell):
     done.land_all()
     said = [done.regatta(verb) for verb in ("ingest", "train", "promote", "score")]
 
-    assert "nothing to ingest" in said[0].stderr
-    assert "nothing to train" in said[1].stderr
+    assert "nothing to ingest" in said[0].stdout
+    assert "nothing to train" in said[1].stdout
     assert "reigns already" in said[2].stdout
     assert "nothing to score" in said[3].stdout
     assert (done.read("history"), done.read("runs")) == before

@@ -47,10 +47,10 @@ def contract(
 
 
 @pytest.fixture
-def judged(spark: SparkSession, tmp_path: Path) -> Callable[..., DataFrame]:
-    """Judges files, given as text by `<delivery>/<file>`, or one text alone."""
+def delivered(spark: SparkSession, tmp_path: Path) -> Callable[..., DataFrame]:
+    """Reads files, given as text by `<delivery>/<file>`, or one text alone."""
 
-    def judge(
+    def read(
         texts: dict[str, str] | str, use_case: UseCase | None = None, source: str = "sales"
     ) -> DataFrame:
         use_case = use_case or contract()
@@ -62,18 +62,18 @@ def judged(spark: SparkSession, tmp_path: Path) -> Callable[..., DataFrame]:
             path.write_bytes(content)
             paths.setdefault(header_of(content, use_case.sources[source].csv), []).append(path.as_uri())
         parts = [rows.Part(source, header, tuple(several)) for header, several in paths.items()]
-        return rows.judged(rows.text_session(spark), use_case, parts)
+        return rows.delivered(rows.text_session(spark), use_case, parts)
 
-    return judge
+    return read
 
 
 @pytest.fixture
-def fate(judged: Callable[..., DataFrame]) -> Judge:
+def fate(delivered: Callable[..., DataFrame]) -> Judge:
     """The value or the reasons of each row, in the order of the rows."""
 
     def tell(texts: dict[str, str] | str, use_case: UseCase | None = None, source: str = "sales") -> Any:
         use_case = use_case or contract()
-        frame = judged(texts, use_case, source)
+        frame = delivered(texts, use_case, source)
         kept = rows.accepted(frame, use_case).orderBy("delivery", "file", "row").collect()
         left = rows.rejected(frame, use_case).orderBy("delivery", "file", "row").collect()
         return (
@@ -194,9 +194,9 @@ def test_every_rule_of_a_column_has_its_words(fate: Judge) -> None:
     assert values(fate, "x", "", column="{type: string, required: true}") == ["x", ("is required",)]
 
 
-def test_a_rejected_row_has_its_original_and_every_reason(judged: Callable[..., DataFrame]) -> None:
+def test_a_rejected_row_has_its_original_and_every_reason(delivered: Callable[..., DataFrame]) -> None:
     use_case = contract("{type: integer, max: 9}")
-    frame = judged('id,value,price\n"7129300520",NaN,\n', use_case)
+    frame = delivered('id,value,price\n"7129300520",NaN,\n', use_case)
     only = rows.rejected(frame, use_case).collect()[0]
     assert [tuple(reason) for reason in only.reasons] == [
         ("price", "is required", None),
@@ -207,10 +207,10 @@ def test_a_rejected_row_has_its_original_and_every_reason(judged: Callable[..., 
 
 
 def test_a_row_with_too_few_or_too_many_values_is_rejected_for_that_alone(
-    judged: Callable[..., DataFrame],
+    delivered: Callable[..., DataFrame],
 ) -> None:
     text = 'id,price,value\n1\n1,2\n1,2,3,4\n"x,""y""","2\n2","",""\n5" pipe,6" pipe\n1,2,3\n'
-    frame = judged(text)
+    frame = delivered(text)
     left = rows.rejected(frame, contract()).orderBy("row").collect()
     assert [(row.original, [tuple(reason) for reason in row.reasons]) for row in left] == [
         ("1", [(None, "has 1 value where 3 are due", None)]),
@@ -281,7 +281,7 @@ def test_a_label_that_is_required_is_due_in_training_and_not_in_what_is_to_be_sc
 
 
 def test_rows_are_numbered_in_their_file_however_many_files_there_are(
-    judged: Callable[..., DataFrame],
+    delivered: Callable[..., DataFrame],
 ) -> None:
     texts = {
         f"day{day}/{name}.csv": "id,price,value\n"
@@ -289,19 +289,19 @@ def test_rows_are_numbered_in_their_file_however_many_files_there_are(
         for day in range(4)
         for name in "abc"
     }
-    found = rows.accepted(judged(texts), contract())
+    found = rows.accepted(delivered(texts), contract())
     assert found.count() == 3 * (1 + 2 + 3 + 4)
     assert found.where("row != value").count() == 0
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_row_that_is_longer_than_any_buffer_is_read_as_python_reads_it(
-    judged: Callable[..., DataFrame], end: str
+    delivered: Callable[..., DataFrame], end: str
 ) -> None:
     use_case = contract("{type: string}", csv="{encoding: latin-1}")
     long = "long é " * 1_000_000
     text = end.join(["id,price,value", "1,2,short", f'2,3,"{long}"', f"3,{long}", '4,5,"a\nb"', ""])
-    frame = judged(text, use_case)
+    frame = delivered(text, use_case)
     delivered = io.BytesIO(text.encode("latin-1"))
     python = [row for row in records(delivered, use_case.sources["sales"].csv) if len(row) == 3][1:]
     kept = rows.accepted(frame, use_case).orderBy("row").collect()

@@ -117,6 +117,8 @@ class _Reading:
                 judge(at)
             elif token.kind == "mark":
                 self._mark(at)
+        if self.open:
+            self._say("a parenthesis is never closed")
         self.problems = list(dict.fromkeys(self.problems))
 
     def _say(self, fact: str, hint: str = "") -> None:
@@ -156,7 +158,9 @@ class _Reading:
             self._say(f"{word} is a column and a word of the grammar too", "give the column another name")
         if word == "in" and self._next(at).text != "(":
             self._say("in is not followed by values in parentheses", "write column in ('a', 'b')")
+        before = self._word_at(at - 1)
         after_operator = at > 0 and self.tokens[at - 1].kind == "operator"
+        after_operator |= before in _PATTERN_FOLLOWS or before in ("div", "escape")
         if after_operator and word not in ("case", "null", "true", "false"):
             self._say(
                 f"{self.tokens[at - 1].text} is followed by {word}", "put parentheses around a condition"
@@ -250,6 +254,8 @@ class _Reading:
             self._argument(at)
         elif mark == ")" and self.open:
             self._call(self.open.pop())
+        elif mark == ")":
+            self._say("a parenthesis is closed that was never opened")
 
     def _argument(self, at: int) -> None:
         """Formats and units decide what a date is: they stand in the file and are not computed."""

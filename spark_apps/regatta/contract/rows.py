@@ -18,7 +18,7 @@ from pyspark.sql import types as T
 from regatta.config import UseCase
 from regatta.config.model import Csv, quoted
 from regatta.contract.preflight import Sound
-from regatta.contract.rules import FAULT, LABELLED, REASON, checks, fails_any, reasons, text_name, text_of
+from regatta.contract.rules import FAULT, LABELLED, REASON, reasons, sound, text_name, text_of
 from regatta.contract.values import present, typed
 from regatta.lake import Store, layout
 
@@ -30,7 +30,7 @@ _IN_JAVA = {"latin-1": "iso-8859-1"}  # encodings that Java knows by another nam
 _CORRUPT = "_corrupt"
 _ORIGINAL = "_original"
 _SOUND = "_sound"
-_SECOND = "_second"
+_NUMBER = "_number"
 _WHOLE_FILE = 1 << 40  # bytes; larger than any file
 _ROW_IN_PARTITION = (
     1 << 33
@@ -77,49 +77,56 @@ def parts(store: Store, sound: Iterable[Sound]) -> list[Part]:
     return [Part(source, header, tuple(paths)) for (source, header), paths in grouped.items()]
 
 
-def judged(session: SparkSession, use_case: UseCase, of: Iterable[Part]) -> DataFrame:
-    """Every data row of the files, with its place, its typed values, its texts, and what is wrong with it.
-
-    Of rows that share their key (without a key: all their values) in one delivery, the first one that meets all
-    checks stays, by file name and row; a row that is rejected for another reason is no one's double.
+def delivered(session: SparkSession, use_case: UseCase, of: Iterable[Part]) -> DataFrame:
+    """Every data row of the files: its place, its typed values, its texts, and what is wrong with it as a whole.
 
     Args:
         session: from `text_session`.
         use_case: the contract.
         of: the files; their headers have passed the preflight.
     """
-    frames = [read(session, use_case, part) for part in of]
-    rows = reduce(DataFrame.unionByName, frames)
-    rows = rows.withColumn(_SOUND, ~fails_any(checks(use_case)))
-    if not use_case.rejects_duplicates:
-        return rows.withColumn(_SECOND, F.lit(False))
-    same = [quoted(name) for name in use_case.key or use_case.columns]
-    in_order = Window.partitionBy("delivery", _SOUND, *same).orderBy("file", "row")
-    return rows.withColumn(_SECOND, F.col(_SOUND) & (F.row_number().over(in_order) > 1))
+    return reduce(DataFrame.unionByName, [read(session, use_case, part) for part in of])
 
 
 def accepted(rows: DataFrame, use_case: UseCase) -> DataFrame:
-    """Of judged rows those that meet the contract: their place and their typed values."""
-    kept = rows.where(F.col(_SOUND) & ~F.col(_SECOND))
+    """Of delivered rows those that meet the contract: their place and their typed values.
+
+    Of rows that share their key (without a key: all their values) in one delivery the first one stays, by file name
+    and row; a row that is rejected for another reason is no one's double.
+    """
+    kept = rows.where(sound(use_case))
+    if use_case.rejects_duplicates:
+        kept = kept.withColumn(_NUMBER, _number_among_equals(use_case)).where(F.col(_NUMBER) == 1)
     return kept.select(*PLACE, *map(quoted, use_case.columns))
 
 
 def rejected(rows: DataFrame, use_case: UseCase) -> DataFrame:
-    """Of judged rows those that do not: their place, the original text, and every reason that applies.
+    """Of delivered rows those that do not: their place, the original text, and every reason that applies.
 
     `original` is the row's text by column as JSON, or the line itself where it has not as many values as the
     header. In a reason, `column` and `value` are null where it is about the row as a whole.
     """
-    key = ", ".join(use_case.key)
-    text = F.concat_ws(", ", *(F.col(quoted(text_name(name))) for name in use_case.key))
-    second = F.struct(
-        F.lit(key or None),
-        F.lit("is a second row with this key" if key else "is a second row with these values"),
-        text if key else F.lit(None),
-    ).cast(REASON)
-    every = F.array_compact(F.array_append(reasons(checks(use_case)), F.when(F.col(_SECOND), second)))
-    broken = rows.where(~F.col(_SOUND) | F.col(_SECOND))
-    return broken.select(*PLACE, F.col(_ORIGINAL).alias("original"), every.alias("reasons"))
+    judged = rows.withColumn(_SOUND, sound(use_case))
+    every = F.when(~F.col(_SOUND), reasons(use_case))
+    if use_case.rejects_duplicates:
+        judged = judged.withColumn(_NUMBER, _number_among_equals(use_case, F.col(_SOUND)))
+        every = every.when(F.col(_NUMBER) > 1, F.array(_second(use_case)))
+    left = judged.select(*PLACE, F.col(_ORIGINAL).alias("original"), every.alias("reasons"))
+    return left.where(F.col("reasons").isNotNull())
+
+
+def _number_among_equals(use_case: UseCase, *also: Expression) -> Expression:
+    """Which one a row is of those with the same key in its delivery, from 1."""
+    same = [F.col(quoted(name)) for name in use_case.key or use_case.columns]
+    in_order = Window.partitionBy("delivery", *also, *same).orderBy("file", "row")
+    return F.row_number().over(in_order)
+
+
+def _second(use_case: UseCase) -> Expression:
+    key = use_case.key
+    what = "is a second row with this key" if key else "is a second row with these values"
+    value = F.concat_ws(", ", *map(text_of, key)) if key else F.lit(None)
+    return F.struct(F.lit(", ".join(key) or None), F.lit(what), value).cast(REASON)
 
 
 def read(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:

@@ -65,28 +65,29 @@ def text_name(column: str) -> str:
 
 
 def checks(use_case: UseCase) -> list[Check]:
-    """All that may reject a row but duplicates, which are a matter of several rows."""
+    """All that may reject a row as it stands; duplicates are a matter of several rows."""
     of_values = [
-        Check(check.column, check.rule, F.col(FAULT).isNull() & check.fails)
+        check
         for name, column in use_case.columns.items()
         for check in _of_a_column(name, column, use_case.label)
     ]
     of_rows = [
-        Check(None, F.lit(rule.name), F.col(FAULT).isNull() & broken(rule))
-        for rule in use_case.rules
-        if rule.level == "reject"
+        Check(None, F.lit(rule.name), broken(rule)) for rule in use_case.rules if rule.level == "reject"
     ]
-    return [Check(None, F.col(FAULT), F.col(FAULT).isNotNull()), *of_values, *of_rows]
+    return of_values + of_rows
 
 
-def fails_any(of: list[Check]) -> Expression:
-    """True for rows that fail at least one of the checks, else false."""
-    return reduce(or_, (F.coalesce(check.fails, F.lit(False)) for check in of))
+def sound(use_case: UseCase) -> Expression:
+    """True for rows that are whole and meet every check, else false."""
+    fails = reduce(or_, (check.fails for check in checks(use_case)), F.lit(False))
+    return F.col(FAULT).isNull() & ~F.coalesce(fails, F.lit(False))
 
 
-def reasons(of: list[Check]) -> Expression:
-    """Every reason that applies, as an array."""
-    return F.array_compact(F.array(*(check.reason() for check in of)))
+def reasons(use_case: UseCase) -> Expression:
+    """Every reason that applies, as an array; of a row that is not whole, that alone."""
+    of_the_row = F.array(Check(None, F.col(FAULT), F.lit(True)).reason())
+    of_values = F.array(*(check.reason() for check in checks(use_case)))
+    return F.when(F.col(FAULT).isNotNull(), of_the_row).otherwise(F.array_compact(of_values))
 
 
 def broken(rule: Rule) -> Expression:
@@ -141,7 +142,8 @@ def _refusal(trial: Callable[[], object]) -> str:
     try:
         trial()
     except PySparkException as error:
-        return re.sub(r"^\[\S+\] ", "", str(error).strip().splitlines()[0])
+        lines = re.sub(r"^\[\S+\] ", "", str(error).strip()).splitlines()
+        return lines[1].partition(". ")[0] if lines[0].endswith(":") else lines[0]
     except Py4JJavaError as error:
         return str(error.java_exception.getMessage()).splitlines()[0]
     return ""

@@ -80,18 +80,18 @@ def judge(spark: SparkSession, lake: Lake, attempt: Attempt, sound: Sequence[Sou
     session = rows.text_session(spark)
     check_contract(session, use_case)
     with step(f"checking {sum(one.rows for one in sound):,} rows of {number_of(len(sound))}"):
-        judged = rows.judged(session, use_case, rows.parts(lake.store, sound))
+        delivered = rows.delivered(session, use_case, rows.parts(lake.store, sound))
         into = layout.accepted(use_case.contract)
-        rows.accepted(judged, use_case).write.partitionBy("delivery").parquet(attempt.uri(into))
+        rows.accepted(delivered, use_case).write.partitionBy("delivery").parquet(attempt.uri(into))
         accepted, warnings = _accepted(session, use_case, _data(attempt, into))
     lacking = [one for one in sound if accepted.get(one.delivery.delivery, 0) != one.rows]
     rejected: dict[str, int] = {}
     reasons: dict[str, dict[str, int]] = {}
     if lacking:
         with step(f"keeping what is rejected of {number_of(len(lacking))}"):
-            judged = rows.judged(session, use_case, rows.parts(lake.store, lacking))
+            delivered = rows.delivered(session, use_case, rows.parts(lake.store, lacking))
             into = layout.rejected(use_case.contract)
-            rows.rejected(judged, use_case).write.partitionBy("delivery").parquet(attempt.uri(into))
+            rows.rejected(delivered, use_case).write.partitionBy("delivery").parquet(attempt.uri(into))
             rejected, reasons = _rejected(session, _data(attempt, into))
     return [
         accounted(

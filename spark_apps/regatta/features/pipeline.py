@@ -26,7 +26,7 @@ from regatta.config import UseCase
 from regatta.config.model import Encoding
 from regatta.errors import InputError
 from regatta.features.learnt import Fill, FillNulls
-from regatta.features.sql import adding
+from regatta.features.sql import adding, name, replacing
 
 PipelineStage = Any  # pyspark names no common base of estimators and transformers
 
@@ -65,7 +65,7 @@ def feature_pipeline(use_case: UseCase, encoding: Encoding) -> Pipeline:
         encoded = indexed
         if encoding != "index":
             encoded = [f"_{encoding} {name}" for name in use_case.categories]
-            stages.append(_encoder(encoding, indexed, encoded))
+            stages += _encoders(encoding, indexed, encoded)
     if numbers:
         stages.append(VectorAssembler(inputCols=numbers, outputCol="_numbers"))
         stages += _scaler(use_case.scaling)
@@ -164,10 +164,10 @@ def _fill_of_feature(category: bool) -> Fill:
     return Fill("constant", MISSING, category=True) if category else Fill("median", finite=True)
 
 
-def _encoder(encoding: Encoding, indexed: list[str], encoded: list[str]) -> PipelineStage:
+def _encoders(encoding: Encoding, indexed: list[str], encoded: list[str]) -> list[PipelineStage]:
     if encoding == "one_hot":  # the indexer's bucket of unseen values is the last, and so the one left out
-        return OneHotEncoder(inputCols=indexed, outputCols=encoded, handleInvalid="error", dropLast=True)
-    return TargetEncoder(
+        return [OneHotEncoder(inputCols=indexed, outputCols=encoded, handleInvalid="error", dropLast=True)]
+    encoder = TargetEncoder(
         inputCols=indexed,
         outputCols=encoded,
         labelCol=LABEL,
@@ -175,6 +175,9 @@ def _encoder(encoding: Encoding, indexed: list[str], encoded: list[str]) -> Pipe
         handleInvalid="keep",
         smoothing=TARGET_SMOOTHING,
     )
+    # Its output says that it is a category still, and trees would believe it; a sum says nothing.
+    numbers = SQLTransformer(statement=replacing({column: f"{name(column)} + 0.0D" for column in encoded}))
+    return [encoder, numbers]
 
 
 def _scaler(scaling: str) -> list[PipelineStage]:

@@ -1,22 +1,21 @@
-"""A job's standard error as a person wants it: without the hundred lines in which Ivy resolves packages.
+"""A job's output as a person wants it: without the hundred lines in which Ivy resolves packages.
 
-spark-submit offers no way to quiet Ivy. Its lines all come before the job's own Python starts, so they are
-dropped up to the first line that is not one of them; from there on every byte is passed through untouched. On a
-terminal the job gets a terminal of its own, so that its live table works.
+spark-submit hands all that a Python job says, on either stream, to its own standard output, through a pipe; its
+standard error carries Ivy and the JVM's errors. So the first is passed through byte by byte, the second line by
+line without Ivy, and a job is told by its environment that there is a terminal behind the pipe.
 """
 
 from __future__ import annotations
 
 import os
-import pty
 import re
+import shutil
 import sys
-import termios
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from subprocess import Popen
+from collections.abc import Mapping, Sequence
+from subprocess import PIPE, Popen
+from typing import IO
 
 from regatta.runtime.progress import SILENCE, say
 
@@ -30,75 +29,51 @@ _CHUNK = 65_536
 
 
 def run(words: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a job and relay its standard error; its standard output is the caller's own.
-
-    Returns:
-        The job's exit code.
-    """
-    with _stderr() as (ours, theirs):
-        job = Popen(words, env=dict(environment), stderr=theirs)
-        os.close(theirs)
-        quiet = threading.Event()
-        ticking = threading.Thread(target=_tick, args=(quiet,), daemon=True)
-        ticking.start()
+    """Run a job, relay what it says, and give back its exit code."""
+    with Popen(words, env={**environment, **_terminal()}, stdout=PIPE, stderr=PIPE) as job:
+        assert job.stdout is not None
+        assert job.stderr is not None
+        heard = threading.Event()
+        threads = [
+            threading.Thread(target=_tell_errors, args=(job.stderr,), daemon=True),
+            threading.Thread(target=_tick, args=(heard,), daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
         try:
-            for chunk in _without_ivy(_chunks(ours)):
-                quiet.set()
-                os.write(sys.stderr.fileno(), chunk)
-            return job.wait()
+            while chunk := os.read(job.stdout.fileno(), _CHUNK):
+                heard.set()
+                os.write(sys.stdout.fileno(), chunk)
         except KeyboardInterrupt:  # the job is in our process group and has been told as well
-            return job.wait()
+            pass
         finally:
-            quiet.set()
+            heard.set()
+            for thread in threads:
+                thread.join()
+        return job.wait()
 
 
-@contextmanager
-def _stderr() -> Iterator[tuple[int, int]]:
-    """The reading end and the job's end: of a terminal like ours, or of a pipe where ours is none."""
-    if sys.stderr.isatty():
-        ours, theirs = pty.openpty()
-        with suppress(termios.error):
-            termios.tcsetwinsize(theirs, termios.tcgetwinsize(sys.stderr.fileno()))
-            settings = termios.tcgetattr(theirs)
-            settings[1] &= ~termios.OPOST  # the outer terminal turns line feeds into new lines already
-            termios.tcsetattr(theirs, termios.TCSANOW, settings)
-    else:
-        ours, theirs = os.pipe()
-    try:
-        yield ours, theirs
-    finally:
-        os.close(ours)
+def _terminal() -> dict[str, str]:
+    """What rich needs to know to draw as if it wrote to our terminal itself."""
+    if not sys.stdout.isatty():
+        return {}
+    size = shutil.get_terminal_size()
+    return {
+        "TTY_COMPATIBLE": "1",
+        "TTY_INTERACTIVE": "1",
+        "COLUMNS": str(size.columns),
+        "LINES": str(size.lines),
+    }
 
 
-def _chunks(source: int) -> Iterator[bytes]:
-    while True:
-        try:
-            chunk = os.read(source, _CHUNK)
-        except OSError:  # a terminal whose last writer has gone
-            return
-        if not chunk:
-            return
-        yield chunk
-
-
-def _without_ivy(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    waiting = b""
-    for chunk in chunks:
-        waiting += chunk
-        while b"\n" in waiting:
-            line, rest = waiting.split(b"\n", 1)
-            if not _IVY.match(line.decode(errors="replace").rstrip("\r")):
-                break
-            waiting = rest
-        if b"\n" in waiting or waiting.startswith(b"\x1b"):  # a terminal's control begins no line of Ivy's
-            yield waiting
-            yield from chunks
-            return
-    if waiting:
-        yield waiting
+def _tell_errors(stderr: IO[bytes]) -> None:
+    for line in stderr:
+        if not _IVY.match(line.decode(errors="replace")):
+            sys.stderr.buffer.write(line)
+            sys.stderr.flush()
 
 
 def _tick(heard: threading.Event) -> None:
     started = time.monotonic()
     while not heard.wait(SILENCE):
-        say(f"resolving Spark's packages ... {time.monotonic() - started:.0f} s")
+        say(f"spark-submit is resolving packages and starting ... {time.monotonic() - started:.0f} s")
