@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -290,8 +290,8 @@ def test_of_eight_that_append_at_once_each_number_has_one_winner_and_none_is_mis
 
 
 @pytest.fixture
-def champion(lake: Lake, lake_spark: SparkSession) -> Iterator[Lake]:
-    """The lake with a champion and one delivery to score."""
+def champion(lake: Lake, lake_spark: SparkSession) -> Lake:
+    """The lake, with a champion."""
     publish_run(lake_spark, lake, "one")
     enter(lake, "one")
     return lake

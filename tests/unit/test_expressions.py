@@ -34,8 +34,8 @@ LABEL = "price"
 HONEST = [
     "sqft_living",
     "bedrooms + bathrooms * 2 - -1",
-    "sqft_living / bedrooms",
-    "sqft_living div bedrooms % 7",
+    "sqft_living / 7",
+    "sqft_living div 3 % 7",
     "sqft_living*-1",
     "(bedrooms + bathrooms) / nullif(sqft_living, 0)",
     "`White Marble` * 1.5e-3",
@@ -350,6 +350,17 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 def test_a_rule_may_read_the_label_and_a_feature_may_not() -> None:
     assert found("price > 0", Purpose.RULE) == []
     assert found("price > 0", Purpose.FEATURE)
+
+
+@pytest.mark.parametrize(
+    "sql", ["sqft_living / bedrooms", "1 % bedrooms", "1 div (bedrooms - 1)", "mod(1, bedrooms)", "1 / 0"]
+)
+def test_a_feature_may_not_end_the_jobs_of_others_by_a_divisor_of_0(sql: str) -> None:
+    (problem,) = problems(sql, columns=ROW, purpose=Purpose.FEATURE, label=LABEL)
+
+    assert "one row where that is 0 would end every job" in problem.fact
+    assert "try_divide" in problem.hint
+    assert problems(sql, columns=ROW, purpose=Purpose.RULE) == []
 
 
 def test_an_aggregate_of_an_aggregate_is_refused() -> None:

@@ -16,7 +16,7 @@ from enum import Enum, auto
 
 from regatta.config.functions import FUNCTIONS, INSTEAD, MANY, REFUSED, TYPES, Function, Kind
 from regatta.config.problem import Problem, did_you_mean
-from regatta.config.syntax import syntax_problems
+from regatta.config.syntax import division_problems, syntax_problems
 from regatta.config.tokens import Token, Unreadable, tokens_of
 
 __all__ = ["Problem", "Purpose", "columns_of", "problems"]
@@ -48,7 +48,8 @@ def problems(
         reading = _Reading(tokens_of(sql), columns, purpose, label)
     except Unreadable as error:
         return [error.problem]
-    return reading.problems or list(syntax_problems(sql, reading.columns_read))
+    found = reading.problems or list(syntax_problems(sql, reading.columns_read))
+    return found or (list(division_problems(sql)) if purpose is Purpose.FEATURE else [])
 
 
 def columns_of(sql: str) -> frozenset[str]:

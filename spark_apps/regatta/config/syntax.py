@@ -51,3 +51,20 @@ def syntax_problems(sql: str, columns_read: set[str]) -> Iterator[Problem]:
             return
     if {column.name for column in tree.find_all(exp.Column)} != columns_read:
         yield Problem("can be read in two ways", "put the names of columns in `backticks`")
+
+
+def division_problems(sql: str) -> Iterator[Problem]:
+    """Yield a problem for each division of a sound expression that a row with a divisor of 0 would make fail.
+
+    A published model runs in sessions of others, where Spark ends the whole job at such a row (ANSI mode, its
+    default). A divisor that is a number other than 0, or `nullif(..., 0)`, cannot be 0.
+    """
+    for node in sqlglot.parse_one(sql, dialect="spark").find_all(exp.Div, exp.IntDiv, exp.Mod):
+        divisor = node.expression.unnest()
+        number = isinstance(divisor, exp.Literal) and not divisor.is_string and float(divisor.name) != 0
+        if not number and not isinstance(divisor, exp.Nullif):
+            written = divisor.sql(dialect="spark")
+            yield Problem(
+                f"divides by {written}, and one row where that is 0 would end every job that uses the model",
+                f"write try_divide(..., {written}) or ... / nullif({written}, 0)",
+            )
