@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -71,7 +72,13 @@ def shell(environment: Mapping[str, str], folder: Path, lake: str) -> Shell:
         for name, value in os.environ.items()
         if not name.startswith(("AWS_", "MLFLOW_", "REGATTA_"))
     }
-    variables = {**inherited, **environment, "REGATTA_LAKE": lake, "REGATTA_DRIVER_MEMORY": "1g"}
+    variables = {
+        **inherited,
+        **environment,
+        "REGATTA_LAKE": lake,
+        "REGATTA_DRIVER_MEMORY": "1g",
+        "REGATTA_EXECUTOR_MEMORY": "1g",
+    }
     return Shell(variables, config)
 
 
@@ -135,8 +142,9 @@ def test_other_bytes_under_a_delivery_that_stands_are_refused(done: Shell):
 def test_a_dry_run_prints_the_line_and_runs_nothing(done: Shell):
     line = done.regatta("train", "--dry-run", "--as-of", "2014-06-30").stdout
 
-    assert line.split()[1:3] == ["--master", "local[*]"]
-    assert line.endswith("--as-of 2014-06-30\n")
+    words = shlex.split(line)
+    assert words[1:3] == ["--master", "local[*]"]
+    assert words[-2:] == ["--as-of", "2014-06-30"]
     assert done.variables["AWS_SECRET_ACCESS_KEY"] not in line
 
 

@@ -32,9 +32,7 @@ _ORIGINAL = "_original"
 _SOUND = "_sound"
 _NUMBER = "_number"
 _WHOLE_FILE = 1 << 40  # bytes; larger than any file
-_ROW_IN_PARTITION = (
-    1 << 33
-) - 1  # the bits of monotonically_increasing_id that count rows in their partition
+_ROW_IN_PARTITION = (1 << 33) - 1  # mask: monotonically_increasing_id counts rows in its lower 33 bits
 
 
 @dataclass(frozen=True)
@@ -107,12 +105,11 @@ def rejected(rows: DataFrame, use_case: UseCase) -> DataFrame:
     header. In a reason, `column` and `value` are null where it is about the row as a whole.
     """
     judged = rows.withColumn(_SOUND, sound(use_case))
-    every = F.when(~F.col(_SOUND), reasons(use_case))
+    left, every = ~F.col(_SOUND), F.when(~F.col(_SOUND), reasons(use_case))
     if use_case.rejects_duplicates:
         judged = judged.withColumn(_NUMBER, _number_among_equals(use_case, F.col(_SOUND)))
-        every = every.when(F.col(_NUMBER) > 1, F.array(_second(use_case)))
-    left = judged.select(*PLACE, F.col(_ORIGINAL).alias("original"), every.alias("reasons"))
-    return left.where(F.col("reasons").isNotNull())
+        left, every = left | (F.col(_NUMBER) > 1), every.otherwise(F.array(_second(use_case)))
+    return judged.where(left).select(*PLACE, F.col(_ORIGINAL).alias("original"), every.alias("reasons"))
 
 
 def _number_among_equals(use_case: UseCase, *also: Expression) -> Expression:
