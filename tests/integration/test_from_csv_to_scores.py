@@ -17,6 +17,8 @@ import pytest
 
 from regatta.runtime.submit import package
 
+pytestmark = pytest.mark.timeout(1800)  # a fixture here runs four jobs, each in a JVM of its own
+
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data" / "house_prices"
 SMALL_GRID = """\
@@ -187,6 +189,7 @@ print("EQUAL", again.where("abs(prediction - before) <= 1e-9 * before").count(),
     assert int(rows) > 500
 
 
+@pytest.mark.cluster
 def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
     done: Shell, lake_environment: dict[str, str], spark_master: str, bare_python: Path, tmp_path: Path
 ):
