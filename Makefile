@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up down status doctor test test-unit test-integration test-cluster check bench-selection pins clean
+.PHONY: help setup setup-dev demo up down status doctor test test-unit test-integration check bench-selection pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,13 +26,11 @@ doctor: setup ## what is missing on this machine or wrong with the lake
 
 test: check ## everything: check, then all tests on the real servers
 	$(BIN)/pytest tests/unit
-	$(BIN)/pytest tests/integration -m "not cluster"
+	$(BIN)/pytest tests/integration
 test-unit: setup-dev ## the tests that need no server
 	$(BIN)/pytest tests/unit
 test-integration: setup-dev ## the tests on the real servers
-	$(BIN)/pytest tests/integration -m "not cluster"
-test-cluster: setup-dev ## train, promote and score on a real Spark master and two workers
-	$(BIN)/pytest tests/integration -m cluster
+	$(BIN)/pytest tests/integration
 check: setup-dev ## format, lint, types, and which package may import which
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

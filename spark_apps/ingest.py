@@ -6,7 +6,7 @@ spark-submit ... spark_apps/ingest.py --config conf/house_prices.yaml
 from __future__ import annotations
 
 from regatta.contract import preflight, verdicts
-from regatta.contract.report import AFTER_A_REFUSAL, report, warn_of_unrecorded
+from regatta.contract.report import AFTER_A_REFUSAL, remind_of_refused, report, warn_of_unrecorded
 from regatta.errors import InputError
 from regatta.runtime.job import Job, run
 from regatta.runtime.progress import say, step
@@ -16,9 +16,11 @@ def main(job: Job) -> None:
     lake = job.lake
     warn_of_unrecorded(lake)
     landed = verdicts.landed(lake, job.as_of)
-    waiting = verdicts.without_verdict(lake, landed)
+    standing = verdicts.standing(lake)
+    waiting = [delivery for delivery in landed if delivery.delivery not in standing]
     if not waiting:
         say(f"nothing to ingest: {verdicts.number_of(len(landed))} landed, and each has its verdict")
+        remind_of_refused(standing[delivery.delivery] for delivery in landed)
         return
 
     with step(f"looking at {verdicts.number_of(len(waiting))}"):

@@ -49,10 +49,27 @@ def mlflow_uri(lake_environment: dict[str, str], server_variables: dict[str, str
 
 
 @pytest.fixture(scope="session")
-def spark_master(lake_environment: dict[str, str], server_variables: dict[str, str]) -> str:
-    """A running Spark master with two workers of one core and 1 GB."""
-    with of_the_tests(server_variables):
-        return embedded.up(cluster=True, mlflow=False, say=print)["REGATTA_MASTER"]
+def spark_cluster(
+    lake_environment: dict[str, str],
+    server_variables: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, str]]:
+    """A running Spark master with two workers of one core and 1 GB, as the variables by which jobs reach it.
+
+    It has a state folder of its own: jobs take the cluster of theirs as soon as one is up, and most tests are not
+    meant to run on it.
+    """
+    apart = {
+        **server_variables,
+        **lake_environment,
+        "REGATTA_HOME": str(tmp_path_factory.mktemp("cluster")),
+    }
+    try:
+        with of_the_tests(apart):
+            yield {"REGATTA_HOME": apart["REGATTA_HOME"], **embedded.up(cluster=True, say=print)}
+    finally:
+        with of_the_tests(apart):
+            embedded.down(say=print)
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +98,7 @@ def lake_spark(
             .config(
                 "spark.driver.extraJavaOptions",
                 # The second compiler costs more than a minute of small jobs can win back.
-                f"-Dderby.system.home={warehouse} -Duser.timezone=UTC -XX:TieredStopAtLevel=1",
+                f"-Dderby.system.home={warehouse} -Duser.timezone=UTC -XX:TieredStopAtLevel=1 -XX:+UseParallelGC",
             )
             .getOrCreate()
         )

@@ -108,7 +108,7 @@ def test_a_minio_that_was_killed_is_started_again(own_state: StateFolder) -> Non
 
 
 def test_no_secret_is_on_a_command_line_in_a_log_or_readable_by_others(
-    lake_environment: dict[str, str], mlflow_uri: str, spark_master: str
+    lake_environment: dict[str, str], mlflow_uri: str, spark_cluster: dict[str, str]
 ) -> None:
     state = StateFolder(Path(lake_environment["REGATTA_HOME"]))
     credentials = state.root / "credentials.json"
@@ -117,7 +117,8 @@ def test_no_secret_is_on_a_command_line_in_a_log_or_readable_by_others(
     lines = command_lines()
     assert f"server {state.root}/minio" in lines
     assert "deploy.worker.Worker" in lines
-    logs = "".join(path.read_text() for path in sorted((state.root / "logs").iterdir()))
+    homes = [Path(variables["REGATTA_HOME"]) for variables in (lake_environment, spark_cluster)]
+    logs = "".join(path.read_text() for home in homes for path in (home / "logs").iterdir())
     assert "Worker: Successfully registered" in logs
     for secret in (state.credentials().access_key, state.credentials().secret_key):
         assert secret not in lines
@@ -139,14 +140,15 @@ def test_what_is_stored_through_mlflow_stands_in_the_lake(
 
 
 def test_spark_daemons_hold_no_credentials_in_their_environment(
-    lake_environment: dict[str, str], spark_master: str
+    lake_environment: dict[str, str], spark_cluster: dict[str, str]
 ) -> None:
-    state = StateFolder(Path(lake_environment["REGATTA_HOME"]))
+    secret = lake_environment["AWS_SECRET_ACCESS_KEY"].encode()
+    state = StateFolder(Path(spark_cluster["REGATTA_HOME"]))
     for name in ("spark-master", "spark-worker-1", "spark-worker-2"):
         process = found(state.process(name))
         environment = Path(f"/proc/{process.pid}/environ").read_bytes()
         assert b"SPARK_LOCAL_IP=127.0.0.1" in environment
-        assert state.credentials().secret_key.encode() not in environment
+        assert secret not in environment
 
 
 def test_down_leaves_a_stranger_alone_who_got_the_recorded_pid(

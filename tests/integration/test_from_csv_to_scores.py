@@ -67,8 +67,9 @@ def shell(environment: Mapping[str, str], folder: Path, lake: str) -> Shell:
     whole = (ROOT / "conf" / "house_prices.yaml").read_text()
     head, rest = whole.split("candidates:", 1)
     tail = rest[rest.index("\nbaselines:") :]
+    small = (head + SMALL_GRID + tail).replace("folds: 3", "folds: 2")
     config = folder / "house_prices.yaml"
-    config.write_text(head + SMALL_GRID + tail)
+    config.write_text(small.replace("partitions: 1", "partitions: 2"))  # a part for each worker
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -189,9 +190,12 @@ print("EQUAL", again.where("abs(prediction - before) <= 1e-9 * before").count(),
     assert int(rows) > 500
 
 
-@pytest.mark.cluster
 def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
-    done: Shell, lake_environment: dict[str, str], spark_master: str, bare_python: Path, tmp_path: Path
+    done: Shell,
+    lake_environment: dict[str, str],
+    spark_cluster: dict[str, str],
+    bare_python: Path,
+    tmp_path: Path,
 ):
     user = shell(lake_environment, tmp_path, "s3a://regatta/there")
     user.land_all()
@@ -199,7 +203,13 @@ def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
     for verb in ("train", "promote", "score"):
         script = Path(shutil.copy(ROOT / "spark_apps" / f"{verb}.py", tmp_path))
         submit(
-            bare_python, script, user.variables, tmp_path, "--config", str(user.config), master=spark_master
+            bare_python,
+            script,
+            user.variables,
+            tmp_path,
+            "--config",
+            str(user.config),
+            master=spark_cluster["REGATTA_MASTER"],
         )
 
     here, there = done.read("leaderboard"), user.read("leaderboard")
@@ -210,6 +220,18 @@ def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
         for metric in ("rmse", "mae", "r2"):
             assert other["mean"][metric] == pytest.approx(one["mean"][metric], rel=1e-9)
     assert len(json.loads(user.regatta("scores", "--head", "1000", "--json").stdout)) == 646
+
+
+def test_a_cluster_without_the_memory_for_an_executor_is_told_and_not_waited_for(
+    done: Shell, spark_cluster: dict[str, str]
+):
+    greedy = {**done.variables, **spark_cluster, "REGATTA_EXECUTOR_MEMORY": "2g", "REGATTA_PATIENCE": "3"}
+    user = Shell({**greedy, "REGATTA_LAKE": "s3a://regatta/here"}, done.config)
+
+    said = user.regatta("train", "--as-of", "2014-05-31", expect=4).stdout
+
+    assert "no executor after 3 s: all workers are busy, or have less memory than 2g" in said
+    assert "Traceback" not in said
 
 
 def test_a_plain_reader_sees_each_scored_row_once(done: Shell):

@@ -257,7 +257,11 @@ def test_a_second_ingest_has_nothing_to_do_and_a_changed_contract_begins_anew(
 
 
 def test_ingest_fails_where_nothing_was_taken_and_accepted_says_what_to_do(
-    lake: Lake, landed: Land, ingested: Ingest, lake_spark: SparkSession
+    lake: Lake,
+    landed: Land,
+    ingested: Ingest,
+    lake_spark: SparkSession,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     name = lake.use_case.use_case
     with pytest.raises(InputError) as error:
@@ -266,6 +270,9 @@ def test_ingest_fails_where_nothing_was_taken_and_accepted_says_what_to_do(
     landed("id\n1\n", "april")
     with pytest.raises(InputError, match="nothing was taken"):
         ingested()
+    capsys.readouterr()
+    ingested()
+    assert "april stays refused: a.csv: column sold is missing" in capsys.readouterr().err
     with pytest.raises(InputError, match="every delivery to train with was refused"):
         accepted(lake_spark, lake, "train")
 

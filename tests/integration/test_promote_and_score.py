@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 import promote
 import score
 import small_runs
+import trainings
 from regatta import config
 from regatta.cli.readers import READERS, leaderboard, scores
 from regatta.cli.rollback import rollback
@@ -247,6 +248,8 @@ def test_a_copy_that_was_cut_off_is_read_through_the_attempt_and_finished(
 
 def test_two_rollbacks_go_back_two(lake: Lake, file: Path) -> None:
     for run_id in ("one", "two", "three"):
+        record = trainings.run(lake.use_case, run_id)
+        lake.store.put_new(f"{lake.use_case.use_case}/{layout.run(run_id)}{layout.RECORD}", record.as_bytes())
         enter(lake, run_id)
     back = CliRunner().invoke(rollback, [str(file), "--reason", "odd prices"], catch_exceptions=False)
     assert back.stdout == "run two is champion 4: back to champion 2: odd prices\n"
@@ -262,6 +265,17 @@ def test_two_rollbacks_go_back_two(lake: Lake, file: Path) -> None:
         "one",
         "three",
     ]
+
+
+def test_a_rollback_to_a_run_that_is_gone_is_refused(lake: Lake) -> None:
+    enter(lake, "gone")
+    enter(lake, "here")
+    with pytest.raises(InputError) as error:
+        lake.champions.rollback("odd prices")
+    assert str(error.value) == (
+        "run gone of champion 1 is no longer in the lake\n  return to another one: --to N"
+    )
+    assert len(lake.champions.entries()) == 2
 
 
 def test_of_eight_that_append_at_once_each_number_has_one_winner_and_none_is_missing(lake: Lake) -> None:

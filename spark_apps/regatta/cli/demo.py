@@ -14,7 +14,7 @@ from regatta.cli import readers, tables
 from regatta.cli.landing import end_of, land_files
 from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.cli.verbs import run
-from regatta.config.model import Role
+from regatta.config.table import Role
 from regatta.errors import ExitCode, InputError
 from regatta.lake import layout
 from regatta.lake.deliveries import deliveries

@@ -12,10 +12,10 @@ import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from regatta.cli.use_case import UseCaseFile, use_case_argument
-from regatta.config.model import Role
+from regatta.config.table import Role
 from regatta.errors import InputError
 from regatta.lake.deliveries import land as land_delivery
-from regatta.runtime.job import instant
+from regatta.runtime.instants import instant
 from regatta.runtime.progress import console, result
 
 FROM_NAME = "from-name"
@@ -98,7 +98,7 @@ def _moment(given: str | None, delivery: str) -> datetime | None:
     if given is None:
         return None
     if given != FROM_NAME:
-        return instant(given)
+        return instant(given, place="--delivered-at")
     return end_of(delivery)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -12,12 +12,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from regatta.config import expressions, mllib
-from regatta.config.model import Candidates, Family, UseCase
-from regatta.config.problem import did_you_mean
+from regatta.config.contradictions import Place, contradictions
+from regatta.config.model import UseCase
+from regatta.config.problem import nearest_or_all
 from regatta.errors import Fault, FaultyInput, InputError
-
-Place = tuple[str | int, ...]
 
 
 def load(path: Path) -> UseCase:
@@ -45,7 +43,7 @@ def parse(text: str, name: str) -> UseCase:
     found: list[tuple[Place, str, str]] = []
     use_case = _as_use_case(_plain(tree), found)
     if use_case is not None:
-        found += _contradictions(use_case)
+        found += contradictions(use_case)
     if found or use_case is None:
         faults = {
             Fault(f"{name}:{_line(tree, where)}", ".".join(map(str, where)), fact, hint)
@@ -164,7 +162,7 @@ def _remove(raw: Any, where: Place) -> bool:
 def _in_words(detail: ErrorDetails, where: Place, raw: Any) -> tuple[str, str]:
     kind, given = detail["type"], detail["input"]
     if kind == "extra_forbidden":
-        return "no such key", _known(str(where[-1]), _keys_at(where[:-1]))
+        return "no such key", nearest_or_all(str(where[-1]), _keys_at(where[:-1]))
     if kind == "missing":
         return "must be given", ""
     if kind == "literal_error":
@@ -172,7 +170,7 @@ def _in_words(detail: ErrorDetails, where: Place, raw: Any) -> tuple[str, str]:
         if "[key]" in detail["loc"]:
             return "is not one of the names known here", f"known are {allowed}"
         choices = [choice.strip() for choice in allowed.replace(" or ", ", ").split(",")]
-        return f"{given!r} is not one of {allowed}", _known(str(given), choices)
+        return f"{given!r} is not one of {allowed}", nearest_or_all(str(given), choices)
     if kind == "value_error":
         return str(detail["ctx"]["error"]), ""
     said = detail["msg"][0].lower() + detail["msg"][1:].replace("Input ", "")
@@ -202,119 +200,6 @@ def _model_in(annotation: Any) -> Any:
     return next((model for part in get_args(annotation) if (model := _model_in(part))), None)
 
 
-def _contradictions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
-    """What is wrong between parts that are each well formed."""
-    columns = use_case.columns
-    yield from _columns(use_case)
-
-    named = (
-        (("outliers", "columns"), use_case.outliers.columns if use_case.outliers else ()),
-        (("split", "group"), use_case.split.group or ()),
-        (("baselines", "median_by"), [c] if (c := use_case.baselines.median_by) else []),
-    )
-    for where, names in named:
-        for name in names:
-            if name not in columns:
-                yield where, f"there is no column {name}", _known(name, columns)
-    for name in use_case.outliers.columns if use_case.outliers else ():
-        if name in columns and columns[name].type not in ("number", "integer"):
-            yield ("outliers", "columns"), f"{name} is a {columns[name].type}, not a number", ""
-    if use_case.label in (use_case.split.group or ()):
-        yield ("split", "group"), "the label may not decide where a row stands", ""
-    if (by := use_case.baselines.median_by) and by == use_case.label:
-        yield ("baselines", "median_by"), "a baseline may not read the label of the row it predicts", ""
-
-    for index, rule in enumerate(use_case.rules):
-        for problem in expressions.problems(rule.sql, columns=columns, purpose=expressions.Purpose.RULE):
-            yield ("rules", index, "sql"), problem.fact, problem.hint
-    for name, feature in use_case.features.items():
-        if name in columns:
-            yield ("features", name), "a column has this name already", "give the feature a name of its own"
-        for problem in expressions.problems(
-            feature.sql, columns=columns, purpose=expressions.Purpose.FEATURE, label=use_case.label
-        ):
-            yield ("features", name), problem.fact, problem.hint
-
-    for source, settings in use_case.sources.items():
-        for header, name in settings.csv.header.items():
-            if name not in columns:
-                yield (
-                    ("sources", source, "csv", "header", header),
-                    f"there is no column {name}",
-                    (_known(name, columns)),
-                )
-        csv = settings.csv
-        if csv.separator in (csv.quote, csv.decimal) or csv.thousands == csv.decimal:
-            yield ("sources", source, "csv"), "separator, quote, decimal and thousands must all differ", ""
-
-    yield from _candidates(use_case.candidates)
-
-
-def _columns(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
-    for name, column in use_case.columns.items():
-        where: Place = ("columns", name)
-        if "label" in column.role and len(column.role) > 1:
-            yield (*where, "role"), f"the label cannot also be {_others(column.role, 'label')}", ""
-        if "feature" in column.role and "category" in column.role:
-            yield (*where, "role"), "a column is a feature (a number) or a category, not both", ""
-        if {"label", "feature"} & set(column.role) and column.type not in ("number", "integer", "boolean"):
-            yield (
-                (*where, "type"),
-                f"a {column.type} cannot be a {column.role[0]}",
-                ("use role category, or a feature computed from it"),
-            )
-        if "time" in column.role and column.type not in ("date", "timestamp", "integer"):
-            yield (*where, "type"), f"a {column.type} cannot be the time", "use date, timestamp or integer"
-        if column.format and column.type not in ("date", "timestamp"):
-            yield (*where, "format"), f"a {column.type} has no format", "it belongs to dates and timestamps"
-        numeric = column.type in ("number", "integer")
-        for bound in ("min", "max", "above", "below"):
-            if getattr(column, bound) is not None and not numeric:
-                yield (*where, bound), f"a {column.type} has no {bound}", ""
-        for limit in ("pattern", "max_length"):
-            if getattr(column, limit) is not None and column.type != "string":
-                yield (*where, limit), f"a {column.type} has no {limit}", "it belongs to strings"
-        low = max((v for v in (column.min, column.above) if v is not None), default=None)
-        high = min((v for v in (column.max, column.below) if v is not None), default=None)
-        if low is not None and high is not None and low > high:
-            yield where, f"no value is both at least {low:g} and at most {high:g}", ""
-        if column.nulls is not None and not {"feature", "category"} & set(column.role):
-            yield (
-                (*where, "nulls"),
-                "only model inputs (feature, category) say what to do without a value",
-                "",
-            )
-        if column.nulls in ("median", "mean") and not numeric:
-            yield (*where, "nulls"), f"a {column.type} has no {column.nulls}", "use most_frequent or constant"
-        if (column.fill is None) == (column.nulls == "constant"):
-            yield (*where, "fill"), "fill and nulls: constant go together", "give both or neither"
-
-
-def _others(roles: tuple[str, ...], one: str) -> str:
-    return " and ".join(role for role in roles if role != one)
-
-
-def _candidates(candidates: Mapping[Family, Candidates]) -> Iterator[tuple[Place, str, str]]:
-    if not candidates:
-        yield ("candidates",), "no family is in the race", "name at least one, such as linear_regression"
-    for family, entry in candidates.items():
-        for parameter, values in entry.grid.items():
-            where = ("candidates", family, parameter)
-            if not values:
-                yield where, "an empty list leaves nothing to try", ""
-            elif len(set(map(repr, values))) < len(values):
-                yield where, "a value stands twice in the list", ""
-            for value in values:
-                for problem in mllib.problems(family, parameter, value):
-                    yield where, problem.fact, problem.hint
-
-
-def _known(given: str, known: Iterable[str]) -> str:
-    """A hint that names the likeliest of the known names, or all of them if none is near."""
-    names = [*known]
-    return did_you_mean(given, names) or (f"known are {', '.join(names)}" if 0 < len(names) <= 30 else "")
-
-
 def _files_beside(path: Path) -> str:
     beside = sorted(file.stem for file in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
-    return _known(path.stem, beside) if beside else ""
+    return nearest_or_all(path.stem, beside) if beside else ""

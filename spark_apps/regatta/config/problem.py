@@ -20,3 +20,9 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     by_lower = {name.lower(): name for name in sorted(known, reverse=True)}
     near = get_close_matches(given.lower(), by_lower, n=1, cutoff=0.6)
     return f"did you mean {by_lower[near[0]]}?" if near else ""
+
+
+def nearest_or_all(given: str, known: Iterable[str]) -> str:
+    """A hint that names the likeliest of the known names, or all of them if none is near."""
+    names = [*known]
+    return did_you_mean(given, names) or (f"known are {', '.join(names)}" if 0 < len(names) <= 30 else "")

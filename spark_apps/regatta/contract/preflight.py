@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from regatta.config import UseCase
-from regatta.config.model import Csv
+from regatta.config.table import Csv
 from regatta.lake import Delivery, Lake, layout
 from regatta.lake.records import DeliveredFile
 from regatta.lake.scan import BYTE_ORDER_MARK, dialect, scan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -37,6 +37,15 @@ def report(records: Sequence[Ingested]) -> None:
         say(f"{len(shown) - MOST:,} more have rejected rows; their records have the reasons")
     if any(record.refused for record in records):
         say(f"to mend what was refused: {AFTER_A_REFUSAL}")
+
+
+def remind_of_refused(records: Iterable[Ingested]) -> None:
+    """Name the deliveries of which nothing was taken, and why."""
+    refused = [record for record in records if record.refused]
+    for record in refused[:MOST]:
+        say(f"{record.delivery} stays refused: {record.refused}")
+    if refused:
+        say(f"to mend it: {AFTER_A_REFUSAL}")
 
 
 def _table(records: Sequence[Ingested], shown: Sequence[Ingested]) -> Table:

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from regatta.config import UseCase
-from regatta.config.model import Csv, quoted
+from regatta.config.table import Csv, quoted
 from regatta.contract.preflight import Sound
 from regatta.contract.rules import FAULT, LABELLED, REASON, reasons, sound, text_name, text_of
 from regatta.contract.values import present, typed

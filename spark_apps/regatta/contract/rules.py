@@ -20,7 +20,7 @@ from pyspark.sql import functions as F
 
 from regatta.config import UseCase
 from regatta.config.expressions import columns_of
-from regatta.config.model import Column, Rule, quoted
+from regatta.config.table import Column, Rule, quoted
 from regatta.contract.values import in_words, spark_type
 from regatta.errors import Fault, FaultyInput
 

@@ -11,7 +11,7 @@ import re
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
-from regatta.config.model import Column, Csv
+from regatta.config.table import Column, Csv
 
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
 _ISO_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?$"

@@ -55,12 +55,15 @@ def landed(lake: Lake, as_of: datetime | None) -> list[Delivery]:
     return list(by_name.values())
 
 
-def without_verdict(lake: Lake, of: Iterable[Delivery]) -> list[Delivery]:
-    """Those that have no verdict under the present contract; of the others, what a job left half visible is mended."""
-    known = lake.ingested.all(layout.accepted(lake.use_case.contract))
+def standing(lake: Lake) -> dict[str, Ingested]:
+    """The verdicts under the present contract, by delivery; what a job left half visible of one is mended."""
+    known = {
+        record.delivery: record
+        for record in lake.ingested.all(layout.accepted(lake.use_case.contract)).values()
+    }
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lake.ingested.settle, known.values()))
-    return [delivery for delivery in of if f"delivery={delivery.delivery}" not in known]
+    return known
 
 
 def number_of(deliveries: int) -> str:

@@ -15,8 +15,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from regatta.config.model import Outliers
+from regatta.config.table import quoted
 from regatta.errors import InputError
-from regatta.features.sql import Value, literal, name, replacing
+from regatta.features.sql import Value, literal, replacing
 
 LARGEST = literal(1.7976931348623157e308)
 
@@ -84,11 +85,11 @@ class FillNulls(Estimator):  # type: ignore[misc]
 
 def _cleaned_sql(column: str, fill: Fill) -> str:
     if fill.category:
-        return f"CAST({name(column)} AS STRING)"
+        return f"CAST({quoted(column)} AS STRING)"
     if fill.finite:
-        number = f"CAST({name(column)} AS DOUBLE)"
+        number = f"CAST({quoted(column)} AS DOUBLE)"
         return f"CASE WHEN {number} BETWEEN -{LARGEST} AND {LARGEST} THEN {number} END"
-    return name(column)
+    return quoted(column)
 
 
 def _cleaned(column: str, fill: Fill) -> Column:
@@ -118,7 +119,7 @@ class Bounds:
         if outliers is None:
             return cls({})
         quartiles = [
-            F.percentile(F.col(name(c)), F.array(F.lit(0.25), F.lit(0.75))) for c in outliers.columns
+            F.percentile(F.col(quoted(c)), F.array(F.lit(0.25), F.lit(0.75))) for c in outliers.columns
         ]
         row: Sequence[Sequence[float] | None] = training.agg(*quartiles).first() or []
         fences = {}
@@ -132,5 +133,5 @@ class Bounds:
     def inside(self, frame: DataFrame) -> DataFrame:
         """The rows that are no outliers; a row without a value is none."""
         for column, (low, high) in self.by_column.items():
-            frame = frame.filter(F.col(name(column)).between(low, high) | F.col(name(column)).isNull())
+            frame = frame.filter(F.col(quoted(column)).between(low, high) | F.col(quoted(column)).isNull())
         return frame

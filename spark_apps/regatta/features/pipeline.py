@@ -24,9 +24,10 @@ from pyspark.sql import functions as F
 
 from regatta.config import UseCase
 from regatta.config.model import Encoding
+from regatta.config.table import quoted
 from regatta.errors import InputError
 from regatta.features.learnt import Fill, FillNulls
-from regatta.features.sql import adding, name, replacing
+from regatta.features.sql import adding, replacing
 
 PipelineStage = Any  # pyspark names no common base of estimators and transformers
 
@@ -176,7 +177,7 @@ def _encoders(encoding: Encoding, indexed: list[str], encoded: list[str]) -> lis
         smoothing=TARGET_SMOOTHING,
     )
     # Its output says that it is a category still, and trees would believe it; a sum says nothing.
-    numbers = SQLTransformer(statement=replacing({column: f"{name(column)} + 0.0D" for column in encoded}))
+    numbers = SQLTransformer(statement=replacing({column: f"{quoted(column)} + 0.0D" for column in encoded}))
     return [encoder, numbers]
 
 

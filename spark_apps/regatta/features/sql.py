@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from regatta.config.table import quoted
+
 Value = str | bool | int | float
 
 
@@ -19,23 +21,18 @@ def literal(value: Value) -> str:
     return f"'{escaped}'"
 
 
-def name(column: str) -> str:
-    """A column's name, quoted."""
-    return f"`{column}`"
-
-
 def names(columns: Iterable[str]) -> str:
     """Several columns' names, quoted, with commas between."""
-    return ", ".join(map(name, columns))
+    return ", ".join(map(quoted, columns))
 
 
 def replacing(columns: dict[str, str]) -> str:
     """A statement for SQLTransformer that puts expressions in the place of columns and keeps the others."""
-    items = ", ".join(f"{expression} AS {name(column)}" for column, expression in columns.items())
+    items = ", ".join(f"{expression} AS {quoted(column)}" for column, expression in columns.items())
     return f"SELECT * EXCEPT ({names(columns)}), {items} FROM __THIS__"
 
 
 def adding(columns: dict[str, str]) -> str:
     """A statement for SQLTransformer that adds columns."""
-    items = ", ".join(f"{expression} AS {name(column)}" for column, expression in columns.items())
+    items = ", ".join(f"{expression} AS {quoted(column)}" for column, expression in columns.items())
     return f"SELECT *, {items} FROM __THIS__"

@@ -72,7 +72,7 @@ class ChampionLog:
             to: the number of the entry to return to; by default the champion before the reigning one.
 
         Raises:
-            InputError: if there is no such champion.
+            InputError: if there is no such champion, or its run is gone.
             LostRace: if another entry was appended meanwhile.
         """
         entries = self.entries()
@@ -94,6 +94,11 @@ class ChampionLog:
         target = by_number[number]
         if target.run_id == reigning.run_id:
             raise InputError(f"run {target.run_id} is in service already")
+        if self._store.stat(f"{self._use_case}/{layout.run(target.run_id)}{layout.RECORD}") is None:
+            raise InputError(
+                f"run {target.run_id} of champion {number} is no longer in the lake",
+                way_out="return to another one: --to N",
+            )
         return self._append(
             ChampionEntry(
                 number=_next(entries),

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from regatta.config import UseCase
-from regatta.config.model import Role
+from regatta.config.table import Role
 from regatta.errors import InputError
 from regatta.lake import layout
 from regatta.lake.records import DeliveredFile, Delivery

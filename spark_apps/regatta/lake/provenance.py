@@ -14,7 +14,7 @@ from regatta.config import UseCase
 from regatta.config.model import digest
 from regatta.lake.records import Ingested
 
-DECIDE_FIGURES = ("config", "contract", "evaluation", "features", "selection")
+DECIDE_FIGURES = ("config", "contract", "evaluation/metrics.py", "features", "selection")
 ABOUT_PEOPLE = {"title", "grain", "gate", "schedule"}  # change no model, so they make no new run
 
 
@@ -24,10 +24,10 @@ def fingerprint(deliveries: Iterable[Ingested]) -> str:
 
 
 def code_version() -> str:
-    """Of the sources of the rooms that decide a figure, in a folder or in the zip that a cluster gets."""
+    """Of the sources that decide a figure, in a folder or in the zip that a cluster gets."""
     sources = hashlib.sha256()
-    for room in DECIDE_FIGURES:
-        for name, content in _sources(files("regatta") / room, f"{room}/"):
+    for place in DECIDE_FIGURES:
+        for name, content in _sources(files("regatta") / place, place):
             sources.update(f"{name}\0".encode() + content)
     return sources.hexdigest()[:16]
 
@@ -43,10 +43,9 @@ def run_id(use_case: UseCase, as_of: datetime, fingerprint: str, code: str) -> s
     return f"{as_of:%Y-%m-%d}-{digest([fingerprint, said, code, versions()])[:8]}"
 
 
-def _sources(folder: Traversable, above: str) -> Iterator[tuple[str, bytes]]:
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        name = f"{above}{entry.name}"
-        if entry.is_dir():
-            yield from _sources(entry, f"{name}/")
-        elif name.endswith(".py"):
-            yield name, entry.read_bytes()
+def _sources(entry: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
+    if entry.is_dir():
+        for inner in sorted(entry.iterdir(), key=lambda inner: inner.name):
+            yield from _sources(inner, f"{name}/{inner.name}")
+    elif name.endswith(".py"):
+        yield name, entry.read_bytes()

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
-from regatta.config.model import Csv, digest
+from regatta.config.model import digest
+from regatta.config.table import Csv
 
 LONGEST = (
     64 * 1024**2

@@ -6,11 +6,14 @@ A script in spark_apps/ holds a `main(job)` that reads, transforms and writes; `
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -20,8 +23,9 @@ from pyspark.sql import SparkSession
 
 from regatta import config
 from regatta.config import UseCase
-from regatta.errors import ExitCode, RegattaError, Unreachable
+from regatta.errors import ExitCode, InputError, RegattaError, Unreachable
 from regatta.lake import Lake
+from regatta.runtime.instants import instant
 from regatta.runtime.progress import say, step
 
 
@@ -40,9 +44,19 @@ class Job:
 
     @cached_property
     def spark(self) -> SparkSession:
-        """The session that spark-submit configured; made when first asked for, since it takes seconds."""
+        """The session that spark-submit configured; made when first asked for, since it takes seconds.
+
+        Raises:
+            Unreachable: the cluster gives it no executor.
+        """
         with step("starting Spark"):
-            return SparkSession.builder.appName(f"regatta {self.verb} {self.use_case.use_case}").getOrCreate()
+            session = SparkSession.builder.appName(
+                f"regatta {self.verb} {self.use_case.use_case}"
+            ).getOrCreate()
+        if not session.sparkContext.master.startswith("local"):
+            with step("waiting for an executor"):
+                _await_executor(session)
+        return session
 
     @property
     def as_of(self) -> datetime | None:
@@ -61,7 +75,7 @@ def run(verb: str, main: Callable[[Job], None], flags: Sequence[Flag] = ()) -> N
     """
     parser = argparse.ArgumentParser(prog=f"{verb}.py")
     parser.add_argument("--config", type=Path, required=True, help="the use-case file")
-    parser.add_argument("--as-of", type=instant, help="read nothing that was delivered later (ISO 8601)")
+    parser.add_argument("--as-of", help="read nothing that was delivered later (ISO 8601)")
     for name, options in flags:
         parser.add_argument(name, **options)  # type: ignore[arg-type]
     sys.exit(_outcome(verb, main, parser.parse_args()))
@@ -69,15 +83,16 @@ def run(verb: str, main: Callable[[Job], None], flags: Sequence[Flag] = ()) -> N
 
 def _outcome(verb: str, main: Callable[[Job], None], flags: argparse.Namespace) -> int:
     try:
+        flags.as_of = instant(flags.as_of, place="--as-of") if flags.as_of else None
         job = Job(verb, config.load(flags.config), flags)
         main(job)
     except RegattaError as error:
         say(str(error))
         return error.exit_code
     except (Py4JJavaError, PySparkException) as error:
-        if cause := _unreachable(str(error)):
-            say(str(Unreachable(f"the lake or the cluster stopped answering ({cause})", way_out="try again")))
-            return ExitCode.UNREACHABLE
+        if trouble := _trouble(str(error)):
+            say(str(trouble))
+            return trouble.exit_code
         traceback.print_exc()
         return ExitCode.BUG
     except Exception:
@@ -86,19 +101,39 @@ def _outcome(verb: str, main: Callable[[Job], None], flags: argparse.Namespace) 
     return ExitCode.DONE
 
 
-def _unreachable(message: str) -> str | None:
+def _trouble(message: str) -> RegattaError | None:
+    """What a failure inside Spark means for the user, where it is none of ours."""
     signs = ("Connection refused", "ConnectException", "SdkClientException", "Unable to execute HTTP request",
-             "UnknownHostException", "All masters are unresponsive", "503 Service Unavailable")  # fmt: skip
-    return next((sign for sign in signs if sign in message), None)
+             "UnknownHostException", "All masters are unresponsive", "503 Service Unavailable",
+             "Checkpoint block")  # fmt: skip
+    for sign in signs:
+        if sign in message:
+            return Unreachable(f"the lake or the cluster stopped answering ({sign})", way_out="try again")
+    if gone := re.search(r"(?:FileNotFoundException|No such file or directory)\W+(s3a://\S+)", message):
+        return InputError(
+            "was removed from the lake while it was read",
+            place=gone[1].rstrip(":."),
+            way_out="put it back; a delivery can be landed again, under another id",
+        )
+    return None
 
 
-def instant(text: str) -> datetime:
-    """An ISO 8601 instant; a bare date means the whole of that day, and no zone means UTC."""
-    try:
-        if len(text) == len("2015-04-30"):
-            day = datetime.fromisoformat(text).replace(tzinfo=UTC)
-            return day + timedelta(days=1) - timedelta(microseconds=1)
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no ISO 8601 date or instant") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _await_executor(session: SparkSession) -> None:
+    """Wait until the cluster has given the application an executor: REGATTA_PATIENCE seconds, by default 120.
+
+    Spark itself would wait without end, and say so in its log alone: for workers with more memory, say.
+
+    Raises:
+        Unreachable: it has given none by then.
+    """
+    context, patience = session.sparkContext, float(os.environ.get("REGATTA_PATIENCE") or 120)
+    deadline = time.monotonic() + patience
+    while context._jsc.sc().getExecutorMemoryStatus().size() <= 1:  # the driver itself is in it
+        if time.monotonic() > deadline:
+            memory = context.getConf().get("spark.executor.memory", "1g")
+            raise Unreachable(
+                f"no executor after {patience:.0f} s: all workers are busy, or have less memory than {memory}",
+                place=context.master,
+                way_out="look at the master's page; REGATTA_EXECUTOR_MEMORY asks for less, REGATTA_PATIENCE waits",
+            )
+        time.sleep(0.2)

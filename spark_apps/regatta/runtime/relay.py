@@ -22,7 +22,9 @@ from regatta.runtime.progress import SILENCE, say
 _IVY = re.compile(
     r"""\s*$ | \s*:: | \s*(found|confs:|downloading|\[SUCCESSFUL) | \S+\ added\ as\ a\ dependency$ | Ivy\ Default
     | The\ jars\ for | \s*\S+\#\S+;\S+\ (from|by)\  | \s*-+$ | \s*\|.*\|$ | \s*\d+\ artifacts\ copied
-    | WARNING:\ Using\ incubator""",
+    | WARNING:\ Using\ incubator
+    # Ivy asks its second repository for parent files that the first one had; a jar that nobody has ends in an error.
+    | You\ probably\ access\ the\ destination | \s+Host\ \S+\ not\ found\.\ url=""",
     re.VERBOSE,
 )
 _CHUNK = 65_536
@@ -46,6 +48,9 @@ def run(words: Sequence[str], environment: Mapping[str, str]) -> int:
                 os.write(sys.stdout.fileno(), chunk)
         except KeyboardInterrupt:  # the job is in our process group and has been told as well
             pass
+        except BaseException:
+            job.terminate()  # without us nobody would hear it or wait for it
+            raise
         finally:
             heard.set()
             for thread in threads:

@@ -11,7 +11,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
-from regatta.features.sql import adding, literal, name
+from regatta.config.table import quoted
+from regatta.features.sql import adding, literal
 
 
 class MeanBaseline(Estimator):  # type: ignore[misc]
@@ -22,7 +23,7 @@ class MeanBaseline(Estimator):  # type: ignore[misc]
         self.label = label
 
     def _fit(self, dataset: DataFrame) -> SQLTransformer:
-        mean = dataset.agg(F.avg(F.col(name(self.label)).cast("double"))).head()[0]
+        mean = dataset.agg(F.avg(F.col(quoted(self.label)).cast("double"))).head()[0]
         return SQLTransformer(statement=adding({"prediction": literal(mean)}))
 
 
@@ -35,12 +36,12 @@ class MedianByCategory(Estimator):  # type: ignore[misc]
         self.by = by
 
     def _fit(self, dataset: DataFrame) -> SQLTransformer:
-        median = F.median(F.col(name(self.label)).cast("double"))
+        median = F.median(F.col(quoted(self.label)).cast("double"))
         overall = dataset.agg(median).head()[0]
-        category = F.col(name(self.by)).cast("string")
+        category = F.col(quoted(self.by)).cast("string")
         known = dataset.filter(category.isNotNull()).groupBy(category).agg(median).collect()
         pairs = ", ".join(f"{literal(value)}, {literal(figure)}" for value, figure in sorted(known))
-        found = f"try_element_at(map({pairs}), CAST({name(self.by)} AS STRING))" if known else "NULL"
+        found = f"try_element_at(map({pairs}), CAST({quoted(self.by)} AS STRING))" if known else "NULL"
         return SQLTransformer(statement=adding({"prediction": f"coalesce({found}, {literal(overall)})"}))
 
 

@@ -15,10 +15,11 @@ from regatta.config import UseCase
 from regatta.config.model import Encoding
 from regatta.evaluation.metrics import metrics
 from regatta.features.pipeline import published
+from regatta.runtime.concurrency import side_by_side
 from regatta.selection.baselines import baselines
 from regatta.selection.candidates import Candidate, estimator, param_map
 from regatta.selection.leaderboard import Leaderboard, Standing
-from regatta.selection.race import Prepared, prepare
+from regatta.selection.race import Prepared, prepared_for
 
 
 @dataclass(frozen=True)
@@ -48,26 +49,23 @@ class Finals:
 
 def finals(training: DataFrame, holdout: DataFrame, board: Leaderboard, use_case: UseCase) -> Finals:
     """Refit the best candidate of each family, and the baselines, on the whole training part."""
-    prepared: dict[Encoding, Prepared] = {}
-    finalists = []
-    for standing in board.best_of_families().values():
-        candidate = _candidate(standing, use_case)
-        if candidate.encoding not in prepared:
-            prepared[candidate.encoding] = prepare(training, holdout, use_case, candidate.encoding)
+    best = [_candidate(standing, use_case) for standing in board.best_of_families().values()]
+    prepared = prepared_for(best, training, holdout, use_case)
+
+    def refitted(candidate: Candidate) -> Finalist:
         data = prepared[candidate.encoding]
         of_family = estimator(candidate.family, use_case.seed)
         fitted = of_family.fit(data.training, param_map(of_family, candidate, data.slots.largest))
-        finalists.append(
-            Finalist(
-                family=standing.family,
-                candidate=standing.candidate,
-                encoding=candidate.encoding,
-                model=published(data.features, fitted, use_case),
-                weights=_weights(fitted, data),
-            )
+        return Finalist(
+            family=candidate.family,
+            candidate=candidate.name,
+            encoding=candidate.encoding,
+            model=published(data.features, fitted, use_case),
+            weights=_weights(fitted, data),
         )
+
     return Finals(
-        finalists=finalists,
+        finalists=side_by_side(training.sparkSession, refitted, best),
         baselines={name: baseline.fit(training) for name, baseline in baselines(use_case).items()},
         prepared=prepared,
     )

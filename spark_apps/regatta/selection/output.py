@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from pyspark.sql import DataFrame
 
+from regatta.config.table import quoted
 from regatta.features.pipeline import FEATURES
 from regatta.lake import Attempt, Lake, layout
+from regatta.runtime.concurrency import side_by_side
 from regatta.selection.finalists import Finals
 from regatta.selection.leaderboard import Leaderboard
 
@@ -25,20 +28,19 @@ def write_run(
         predictions: the holdout as `on_holdout` gives it.
     """
     folder = layout.run(board.run_id)
-    for finalist in finals.finalists:
-        finalist.model.write().save(attempt.uri(f"{folder}models/{finalist.family}"))
-    attempt.copy(f"{folder}models/{finals.winner.family}/", f"{folder}model/")
-
     prepared = finals.prepared[finals.winner.encoding]
-    prepared.features.write().save(attempt.uri(f"{folder}feature_pipeline"))
-    kept = [*lake.use_case.identity, lake.use_case.label]
-    vectors = prepared.features.transform(prepared.inliers)
-    (
-        vectors.selectExpr(*(f"`{name}`" for name in kept), f"{FEATURES} AS features").write.parquet(
-            attempt.uri(f"{folder}features")
-        )
+    kept = map(quoted, (*lake.use_case.identity, lake.use_case.label))
+    vectors = prepared.features.transform(prepared.inliers).selectExpr(*kept, f"{FEATURES} AS features")
+    written: dict[str, Callable[[str], None]] = {
+        **{f"models/{one.family}": one.model.write().save for one in finals.finalists},
+        "feature_pipeline": prepared.features.write().save,
+        "features": vectors.write.parquet,
+        "holdout": predictions.write.parquet,
+    }
+    side_by_side(
+        predictions.sparkSession, lambda part: written[part](attempt.uri(f"{folder}{part}")), written
     )
-    predictions.write.parquet(attempt.uri(f"{folder}holdout"))
+    attempt.copy(f"{folder}models/{finals.winner.family}/", f"{folder}model/")
 
     attempt.write(f"{folder}leaderboard.json", board.model_dump_json(indent=2).encode())
     weights = {finalist.family: finalist.weights for finalist in finals.finalists}

@@ -5,25 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.pool import ThreadPool
+from itertools import zip_longest
 from typing import Any, Protocol
 
-from pyspark import inheritable_thread_target
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
 from regatta.config.model import Encoding
+from regatta.config.table import quoted
 from regatta.evaluation.metrics import metrics
 from regatta.features.learnt import Bounds
 from regatta.features.pipeline import FEATURES, LABEL, Slots, feature_pipeline, in_label_unit
+from regatta.runtime.concurrency import as_they_end, side_by_side
 from regatta.selection.baselines import baselines
 from regatta.selection.candidates import Candidate, candidates, estimator, param_map
 from regatta.selection.leaderboard import BASELINE, Judged, Standing
 from regatta.selection.splits import FOLD
-
-FITS_AT_ONCE = 2
 
 
 class Watcher(Protocol):
@@ -35,7 +34,7 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Prepared:
-    """One split under one encoding: cached vectors to learn from and to be judged on.
+    """One split under one encoding: vectors to learn from and to be judged on, computed once.
 
     Grain: a row. `inliers` are the training rows that are no outliers, as accepted; `training` holds their
     `_features` and `_label`; `judging` has `_features` and the label itself.
@@ -47,20 +46,16 @@ class Prepared:
     features: PipelineModel
     slots: Slots
 
-    def release(self) -> None:
-        """Give the memory back."""
-        self.training.unpersist()
-        self.judging.unpersist()
-
 
 def prepare(training: DataFrame, judging: DataFrame, use_case: UseCase, encoding: Encoding) -> Prepared:
     """Fit the feature pipeline on the training rows that are no outliers, and apply it to both sides."""
     inliers = Bounds.learn(training, use_case.outliers).inside(training)
     features = feature_pipeline(use_case, encoding).fit(inliers)
+    # Not `persist`: trees run hundreds of jobs, and each would carry the whole plan behind the vectors to its tasks.
     return Prepared(
         inliers=inliers,
-        training=features.transform(inliers).select(FEATURES, LABEL).persist(),
-        judging=features.transform(judging).select(FEATURES, F.col(f"`{use_case.label}`")).persist(),
+        training=features.transform(inliers).select(FEATURES, LABEL).localCheckpoint(),
+        judging=features.transform(judging).select(FEATURES, quoted(use_case.label)).localCheckpoint(),
         features=features,
         slots=Slots.of(features, use_case, encoding),
     )
@@ -84,16 +79,24 @@ def race(frame: DataFrame, use_case: UseCase, watcher: Watcher) -> list[Standing
         for name, judged in _baselines(training, judging, use_case):
             results.setdefault(name, {})[number] = judged
             watcher.judged(name, number, judged)
-        prepared: dict[Encoding, Prepared] = {}
-        for encoding in dict.fromkeys(candidate.encoding for candidate in field):
-            prepared[encoding] = prepare(training, judging, use_case, encoding)
+        prepared = prepared_for(field, training, judging, use_case)
         for candidate, judged in _fits(field, prepared, use_case):
             results[candidate.name][number] = judged
             watcher.judged(candidate.name, number, judged)
-        for one in prepared.values():
-            one.release()
     by_name = {candidate.name: candidate for candidate in field}
     return [_standing(name, by_name.get(name), folds) for name, folds in results.items()]
+
+
+def prepared_for(
+    field: Sequence[Candidate], training: DataFrame, judging: DataFrame, use_case: UseCase
+) -> dict[Encoding, Prepared]:
+    """A split under every encoding that a candidate asks for."""
+    encodings = [*dict.fromkeys(candidate.encoding for candidate in field)]
+
+    def one(encoding: Encoding) -> Prepared:
+        return prepare(training, judging, use_case, encoding)
+
+    return dict(zip(encodings, side_by_side(training.sparkSession, one, encodings), strict=True))
 
 
 def _baselines(training: DataFrame, judging: DataFrame, use_case: UseCase) -> Iterator[tuple[str, Judged]]:
@@ -107,14 +110,17 @@ def _baselines(training: DataFrame, judging: DataFrame, use_case: UseCase) -> It
 def _fits(
     field: Sequence[Candidate], prepared: dict[Encoding, Prepared], use_case: UseCase
 ) -> Iterator[tuple[Candidate, Judged]]:
-    """Fit through `fitMultiple`, family by family, a few at once; yield each as soon as it is judged."""
+    """Fit through `fitMultiple`, the families by turns, a few at once; yield each as soon as it is judged.
+
+    By turns, because a family's next model may wait for a fit that it shares: then another's is there to be made.
+    """
     session = next(iter(prepared.values())).training.sparkSession
-    work = [
-        (family, models)
+    turns = [
+        [(family, models)] * len(family)
         for family in _families(field)
         for models in [_models(family, prepared[family[0].encoding], use_case)]
-        for _ in family
     ]
+    work = [job for turn in zip_longest(*turns) for job in turn if job is not None]
 
     def fit(job: tuple[list[Candidate], Iterator[tuple[int, Any]]]) -> tuple[Candidate, Judged]:
         family, models = job
@@ -125,8 +131,7 @@ def _fits(
         predictions = model.transform(judging).withColumn("prediction", F.expr(in_label_unit(use_case)))
         return family[index], Judged(metrics=metrics(predictions, use_case.label)[0], seconds=seconds)
 
-    with ThreadPool(FITS_AT_ONCE) as pool:
-        yield from pool.imap_unordered(inheritable_thread_target(session)(fit), work)
+    yield from as_they_end(session, fit, work)
 
 
 def _families(field: Sequence[Candidate]) -> list[list[Candidate]]:
