@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
 
 import click
 
@@ -36,13 +34,7 @@ for command in (demo, land, *VERB_COMMANDS, rollback, *READERS, *SERVERS):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake ends in a sentence, a bug in a traceback."""
-    signal.signal(signal.SIGTERM, _end)
     sys.exit(_outcome(arguments))
-
-
-def _end(*_: object) -> NoReturn:
-    """Leave as after an exception, so that a job that is being relayed is ended and not left behind."""
-    sys.exit(128 + signal.SIGTERM)
 
 
 def _outcome(arguments: Sequence[str] | None) -> int:

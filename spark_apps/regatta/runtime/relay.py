@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from subprocess import PIPE, Popen
-from typing import IO
+from typing import IO, NoReturn
 
 from regatta.runtime.progress import SILENCE, say
 
@@ -42,6 +43,7 @@ def run(words: Sequence[str], environment: Mapping[str, str]) -> int:
         ]
         for thread in threads:
             thread.start()
+        before = signal.signal(signal.SIGTERM, _leave)
         try:
             while chunk := os.read(job.stdout.fileno(), _CHUNK):
                 heard.set()
@@ -52,10 +54,16 @@ def run(words: Sequence[str], environment: Mapping[str, str]) -> int:
             job.terminate()  # without us nobody would hear it or wait for it
             raise
         finally:
+            signal.signal(signal.SIGTERM, before)
             heard.set()
             for thread in threads:
                 thread.join()
         return job.wait()
+
+
+def _leave(*_: object) -> NoReturn:
+    """End as after an exception, and so with the job."""
+    sys.exit(128 + signal.SIGTERM)
 
 
 def _terminal() -> dict[str, str]:
