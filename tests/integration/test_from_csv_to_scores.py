@@ -19,7 +19,8 @@ import boto3
 import pytest
 
 from regatta.cli import main
-from regatta.lake.store import Store
+from regatta.config import load
+from regatta.lake import Lake, Store
 from regatta.runtime.submit import VERBS, package
 
 if TYPE_CHECKING:
@@ -221,17 +222,17 @@ def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
     store = Store("s3a://regatta", client(done.variables))
     names = [file.key.removeprefix("here/") for part in copied for file in store.files(f"here/{part}")]
     store.copy_all((f"here/{name}", f"there/{name}") for name in names)
-    for verb in ("train", "promote", "score"):
+
+    def job(verb: str) -> None:
         script = Path(shutil.copy(ROOT / "spark_apps" / f"{verb}.py", tmp_path))
-        submit(
-            bare_python,
-            script,
-            user.variables,
-            tmp_path,
-            "--config",
-            str(user.config),
-            master=spark_cluster["REGATTA_MASTER"],
-        )
+        flags = ("--config", str(user.config))
+        submit(bare_python, script, user.variables, tmp_path, *flags, master=spark_cluster["REGATTA_MASTER"])
+
+    job("train")
+    trained = user.read("leaderboard")["run_id"]
+    champions = Lake(Store("s3a://regatta/there", client(done.variables)), load(user.config)).champions
+    champions.append(after=[], action="force", run_id=trained, metrics={}, reason="a test")
+    job("score")
 
     here, there = done.read("leaderboard"), user.read("leaderboard")
     assert [line["candidate"] for line in there["standings"]] == [

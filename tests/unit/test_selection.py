@@ -54,7 +54,7 @@ def sales(spark: SparkSession) -> DataFrame:
         F.col("area").cast("double"),
         F.concat(F.lit("town "), F.col("id") % 7).alias("town"),
         (1000.0 * F.col("area") + 5000.0 * (F.col("id") % 7)).alias("price"),
-    ).persist()
+    ).localCheckpoint()
 
 
 class Seen:
