@@ -15,7 +15,13 @@ from regatta.config.model import digest
 from regatta.lake.records import Ingested
 
 DECIDE_FIGURES = ("config", "contract", "evaluation/metrics.py", "features", "selection")
-ABOUT_PEOPLE = {"title", "grain", "gate", "schedule"}  # change no model, so they make no new run
+ABOUT_PEOPLE = {
+    "title",
+    "grain",
+    "gate",
+    "schedule",
+    "max_candidates",
+}  # change no model, so they make no new run
 
 
 def fingerprint(deliveries: Iterable[Ingested]) -> str:

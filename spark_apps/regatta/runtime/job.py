@@ -109,6 +109,12 @@ def _trouble(message: str) -> RegattaError | None:
     for sign in signs:
         if sign in message:
             return Unreachable(f"the lake or the cluster stopped answering ({sign})", way_out="try again")
+    if failed := re.search(r"\[(CAST_INVALID_INPUT|ARITHMETIC_OVERFLOW|DIVIDE_BY_ZERO|CAST_OVERFLOW"
+                           r"|CANNOT_PARSE_\w+|DATETIME_\w+)[^]]*\] ([^\n]*)", message):  # fmt: skip
+        return InputError(
+            f"an expression of features or filters cannot be computed for some row: {failed[2]}",
+            way_out="write try_cast, try_divide, try_to_date or nullif, which give such a row no value",
+        )
     if gone := re.search(r"(?:FileNotFoundException|No such file or directory)\W+(s3a://\S+)", message):
         return InputError(
             "was removed from the lake while it was read",
