@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -64,3 +65,17 @@ class Csv(Strict):
     @classmethod
     def _spelt_in_any_way(cls, given: Any) -> Any:
         return known_encoding(given) if isinstance(given, str) else given
+
+    def number(self, *, whole: bool) -> str:
+        """A regular expression for all of a decimal number's text, as Python and Java both read it.
+
+        Spark's own cast would also take 1d, NaN and Infinity. Whole numbers may have a fraction of zeros ("3.0", as
+        pandas writes them).
+        """
+        point = re.escape(self.decimal)
+        digits = "[0-9]+"
+        if self.thousands:
+            digits = f"(?:[0-9]+|[0-9]{{1,3}}(?:{re.escape(self.thousands)}[0-9]{{3}})+)"
+        if whole:
+            return f"[+-]?{digits}(?:{point}0*)?"
+        return f"[+-]?(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"

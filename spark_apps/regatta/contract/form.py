@@ -83,7 +83,7 @@ def _empty(look: Look) -> Iterator[str]:
         yield "is empty"
 
 
-_MAGIC = {
+MAGIC = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "a zip archive or an Excel workbook",
     b"\xd0\xcf\x11\xe0": "an Excel workbook",
@@ -99,7 +99,7 @@ _MAGIC = {
 
 def _other_format(look: Look) -> Iterator[str]:
     begins = look.head.removeprefix(BYTE_ORDER_MARK).lstrip()[:20]
-    for magic, name in _MAGIC.items():
+    for magic, name in MAGIC.items():
         if look.head.startswith(magic) or (magic.startswith(b"<") and begins.lower().startswith(magic)):
             if magic == b"PAR1":
                 yield "is parquet and not CSV text (its source would say format: parquet)"

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from regatta.config import UseCase
 from regatta.config.expressions import columns_of
 from regatta.config.table import Column, Level, Rule, quoted
-from regatta.contract.values import in_words
+from regatta.contract.values import in_words, whole_text
 
 FAULT = "_fault"
 """What is wrong with a row as a whole, such as too few values; its values are then not judged."""
@@ -146,7 +146,7 @@ def _of_values(name: str, column: Column) -> Iterator[Check]:
     if column.allowed is not None:
         yield Check(name, f"must be one of {', '.join(map(_figure, column.allowed))}", ~_among(value, column))
     if column.pattern is not None:
-        yield Check(name, f"must match {column.pattern}", ~value.rlike(_whole(column.pattern)))
+        yield Check(name, f"must match {column.pattern}", ~value.rlike(whole_text(column.pattern)))
     if column.max_length is not None:
         characters = "character" if column.max_length == 1 else "characters"
         yield Check(
@@ -163,10 +163,6 @@ def _among(value: Expression, column: Column) -> Expression:
     if column.type == "boolean":
         return value.isin([bool(one) for one in allowed])
     return value.cast("string").isin([str(one) for one in allowed])
-
-
-def _whole(pattern: str) -> str:
-    return rf"\A(?:{pattern})\z"
 
 
 def _figure(value: str | bool | int | float) -> str:

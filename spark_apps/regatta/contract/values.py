@@ -6,16 +6,14 @@ texts that are wrong by `present`.
 
 from __future__ import annotations
 
-import re
-
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
 from regatta.config.dialect import Csv
 from regatta.config.table import Column
 
-_ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
-_ISO_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?$"
+_ISO_DATE = r"\d{4}-\d{2}-\d{2}"
+_ISO_TIMESTAMP = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?"
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
@@ -54,9 +52,13 @@ def typed(text: Expression, clean: Expression, column: Column, settings: Csv) ->
         case "string":
             return F.when(clean.isNotNull(), text)
         case "integer":
-            return F.when(clean.rlike(_plain(settings, whole=True)), _in_sql(clean, settings, whole=True))
+            return F.when(
+                clean.rlike(whole_text(settings.number(whole=True))), _in_sql(clean, settings, whole=True)
+            )
         case "number":
-            return F.when(clean.rlike(_plain(settings, whole=False)), _in_sql(clean, settings, whole=False))
+            return F.when(
+                clean.rlike(whole_text(settings.number(whole=False))), _in_sql(clean, settings, whole=False)
+            )
         case "boolean":
             lower = F.lower(clean)
             return F.when(lower.isin(*_YES), True).when(lower.isin(*_NO), False)
@@ -79,17 +81,6 @@ def in_words(column: Column) -> str:
             return f"is not a {kind}"
 
 
-def _plain(settings: Csv, *, whole: bool) -> str:
-    """A regular expression for a decimal number, as Spark's own cast would also take 1d, NaN and Infinity."""
-    point = re.escape(settings.decimal)
-    digits = r"\d+"
-    if settings.thousands:
-        digits = rf"(?:\d+|\d{{1,3}}(?:{re.escape(settings.thousands)}\d{{3}})+)"
-    if whole:
-        return rf"^[+-]?{digits}(?:{point}0*)?$"
-    return rf"^[+-]?(?:{digits}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
-
-
 def _in_sql(clean: Expression, settings: Csv, *, whole: bool) -> Expression:
     if settings.thousands:
         clean = F.replace(clean, F.lit(settings.thousands), F.lit(""))
@@ -104,4 +95,9 @@ def _moment(clean: Expression, column: Column) -> Expression:
         return moment.cast("date") if column.type == "date" else moment
     # Spark's cast would also take 2015, 2015-2-3 and 2015-02-03Tanything.
     pattern = _ISO_DATE if column.type == "date" else _ISO_TIMESTAMP
-    return F.when(clean.rlike(pattern), clean.try_cast(column.type))
+    return F.when(clean.rlike(whole_text(pattern)), clean.try_cast(column.type))
+
+
+def whole_text(pattern: str) -> str:
+    """A Java regular expression that matches all of a text: `$` would let a line break stand behind it."""
+    return rf"\A(?:{pattern})\z"
