@@ -36,11 +36,23 @@ def contradictions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
                 yield where, f"there is no column {name}", nearest_or_all(name, columns)
     for name in use_case.outliers.columns if use_case.outliers else ():
         if name in columns and columns[name].type not in ("number", "integer"):
-            yield ("outliers", "columns"), f"{name} is a {columns[name].type}, not a number", ""
+            yield (
+                ("outliers", "columns"),
+                f"{name} is a {columns[name].type}, not a number",
+                "name numeric columns alone",
+            )
     if use_case.label in (use_case.split.group or ()):
-        yield ("split", "group"), "the label may not decide where a row stands", ""
+        yield (
+            ("split", "group"),
+            "the label may not decide where a row stands",
+            "group by what rows share, such as a house or a shop",
+        )
     if (by := use_case.baselines.median_by) and by == use_case.label:
-        yield ("baselines", "median_by"), "a baseline may not read the label of the row it predicts", ""
+        yield (
+            ("baselines", "median_by"),
+            "a baseline may not read the label of the row it predicts",
+            "name a category",
+        )
 
     yield from _expressions(use_case)
     yield from _holdout_from(use_case)
@@ -49,13 +61,16 @@ def contradictions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
     yield from _candidates(use_case)
 
 
+_OF_EXPRESSIONS = "docs/use-case.md says under Expressions what may stand in one"
+
+
 def _expressions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
     columns, label = use_case.columns, use_case.label
     texts = [name for name, column in columns.items() if column.type == "string"]
 
     def judged(where: Place, sql: str, purpose: Purpose) -> Iterator[tuple[Place, str, str]]:
         for problem in problems(sql, columns=columns, purpose=purpose, label=label, texts=texts):
-            yield where, problem.fact, problem.hint
+            yield where, problem.fact, problem.hint or _OF_EXPRESSIONS
 
     for index, rule in enumerate(use_case.rules):
         yield from judged(("rules", index, "sql"), rule.sql, Purpose.RULE)
@@ -68,7 +83,7 @@ def _expressions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
     for name, column in columns.items():
         if column.sql is not None:
             for problem in problems(column.sql, columns=[name], purpose=Purpose.RULE):
-                hint = problem.hint
+                hint = problem.hint or _OF_EXPRESSIONS
                 if problem.fact.startswith("no such column"):
                     hint = f"it may read the text of {name} alone; what reads several columns is a feature"
                 yield ("columns", name, "sql"), problem.fact, hint
@@ -83,7 +98,7 @@ def _holdout_from(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
         yield where, "no column says when", "give one the role time"
     elif use_case.columns[time].type == "integer":
         if not isinstance(start, int):
-            yield where, f"{start!r} is no whole number, and {time} is an integer", ""
+            yield where, f"{start!r} is no whole number, and {time} is an integer", "write it like 2015"
     elif moment_of(start) is None:
         yield where, f"{start!r} is no day or moment", "write it like 2015-01-31"
 
@@ -105,14 +120,22 @@ def _source(source: str, settings: Source, use_case: UseCase) -> Iterator[tuple[
             )
     targets = [*csv.header.values()]
     for name in {name for name in targets if targets.count(name) > 1}:
-        yield (*where, "header"), f"two columns of the file become {name}", ""
+        yield (
+            (*where, "header"),
+            f"two columns of the file become {name}",
+            "give each a name of its own, or put one under ignore",
+        )
     marks = [mark for mark in (csv.separator, csv.quote, csv.comment) if mark is not None]
     if (
         len({*marks}) < len(marks)
         or csv.decimal in (csv.separator, csv.quote)
         or csv.thousands == csv.decimal
     ):
-        yield where, "separator, quote, comment, decimal and thousands must all differ", ""
+        yield (
+            where,
+            "separator, quote, comment, decimal and thousands must all differ",
+            "set those that the file has otherwise",
+        )
     if names := csv.names:
         in_files = {name: header for header, name in csv.header.items()}
         needed = [in_files.get(name, name) for name in use_case.columns]
@@ -123,7 +146,7 @@ def _source(source: str, settings: Source, use_case: UseCase) -> Iterator[tuple[
                 yield (*where, "names"), f"column {name} is not among them", nearest_or_all(name, names)
         for name in names:
             if names.count(name) > 1:
-                yield (*where, "names"), f"{name} stands twice", ""
+                yield (*where, "names"), f"{name} stands twice", "name each column of the file once"
             elif name not in needed and name not in csv.ignore:
                 yield (*where, "names"), f"there is no column {name}", "add it under columns, or under ignore"
     if settings.format == "parquet":
@@ -152,7 +175,7 @@ def _names(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
                 yield (
                     (part, name),
                     f"differs from {other} in capitals alone, which Spark does not tell apart",
-                    "",
+                    "rename one of the two",
                 )
 
 
@@ -160,9 +183,17 @@ def _columns(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
     for name, column in use_case.columns.items():
         where: Place = ("columns", name)
         if "label" in column.role and len(column.role) > 1:
-            yield (*where, "role"), f"the label cannot also be {_others(column.role, 'label')}", ""
+            yield (
+                (*where, "role"),
+                f"the label cannot also be {_others(column.role, 'label')}",
+                "it is what is to be predicted: role: label",
+            )
         if "feature" in column.role and "category" in column.role:
-            yield (*where, "role"), "a column is a feature (a number) or a category, not both", ""
+            yield (
+                (*where, "role"),
+                "a column is a feature (a number) or a category, not both",
+                "choose one; a feature of type: category can be computed from the other",
+            )
         if {"label", "feature"} & set(column.role) and column.type not in ("number", "integer", "boolean"):
             yield (
                 (*where, "type"),
@@ -197,7 +228,7 @@ def _columns(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
         if (column.fill is None) == (column.nulls == "constant"):
             yield (*where, "fill"), "fill and nulls: constant go together", "give both or neither"
         if numeric and isinstance(column.fill, str) and "feature" in column.role:
-            yield (*where, "fill"), f"{column.fill!r} is not a number", ""
+            yield (*where, "fill"), f"{column.fill!r} is not a number", "write a number without quotes"
 
 
 def _bounds(where: Place, column: Column) -> Iterator[tuple[Place, str, str]]:
@@ -215,16 +246,20 @@ def _bounds(where: Place, column: Column) -> Iterator[tuple[Place, str, str]]:
             else:
                 sound[name] = moment
         elif column.type not in ("number", "integer"):
-            yield (*where, name), f"a {column.type} has no {name}", ""
+            yield (
+                (*where, name),
+                f"a {column.type} has no {name}",
+                "it belongs to numbers and dates; a string has pattern, max_length and allowed",
+            )
         elif isinstance(bound, str):
-            yield (*where, name), f"{bound!r} is not a number", ""
+            yield (*where, name), f"{bound!r} is not a number", "write a number without quotes"
         else:
             sound[name] = bound
     low = max((sound[name] for name in ("min", "above") if name in sound), default=None)
     high = min((sound[name] for name in ("max", "below") if name in sound), default=None)
     if low is not None and high is not None and low > high:
         low, high = (f"{edge:g}" if isinstance(edge, float) else f"{edge:%Y-%m-%d}" for edge in (low, high))
-        yield where, f"no value is both at least {low} and at most {high}", ""
+        yield where, f"no value is both at least {low} and at most {high}", "are the two bounds exchanged?"
 
 
 def _others(roles: tuple[str, ...], one: str) -> str:
@@ -252,9 +287,20 @@ def _candidates(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
         for parameter, values in entry.grid.items():
             where = ("candidates", family, parameter)
             if not values:
-                yield where, "an empty list leaves nothing to try", ""
+                yield (
+                    where,
+                    "an empty list leaves nothing to try",
+                    "write a value, or leave the parameter out",
+                )
             elif len(set(map(repr, values))) < len(values):
-                yield where, "a value stands twice in the list", ""
+                yield where, "a value stands twice in the list", "name each value once"
             for value in values:
                 for problem in mllib.problems(family, parameter, value):
-                    yield where, problem.fact, problem.hint
+                    yield where, problem.fact, problem.hint or _meaning(family, parameter)
+
+
+def _meaning(family: str, parameter: str) -> str:
+    known = mllib.FAMILIES[family].parameters
+    if parameter in known:
+        return f"{parameter}: {known[parameter].doc}"
+    return f"it has {', '.join(known)}"

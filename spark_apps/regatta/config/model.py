@@ -25,6 +25,15 @@ LARGER_IS_BETTER: frozenset[Metric] = frozenset({"r2"})
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
 
+class Misplaced(ValueError):
+    """A fault of the whole that shows at one place of the file."""
+
+    def __init__(self, fact: str, where: tuple[str, ...], hint: str) -> None:
+        super().__init__(fact)
+        self.where = where
+        self.hint = hint
+
+
 class Outliers(Strict):
     """Rows left out of training (of nothing else): outside quartile -+ `factor` x interquartile range.
 
@@ -227,16 +236,32 @@ class UseCase(Strict):
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
         if len(self.with_role("label")) != 1:
-            raise ValueError("exactly one column must have the role label")
+            found = ", ".join(self.with_role("label")) or "none"
+            raise Misplaced(
+                f"exactly one column must have the role label, and here it is {found}",
+                ("columns",),
+                "it is the column to predict: {role: label}",
+            )
         if len(self.with_role("time")) > 1:
-            raise ValueError("at most one column may have the role time")
+            found = ", ".join(self.with_role("time"))
+            raise Misplaced(
+                f"at most one column may have the role time, and {found} have it",
+                ("columns",),
+                "keep the one that says when a row came to be",
+            )
         for role, least in (("train", 1), ("score", 0)):
             if not least <= sum(source.role == role for source in self.sources.values()) <= 1:
-                raise ValueError(
-                    f"sources: {'exactly' if least else 'at most'} one must have the role {role}"
+                raise Misplaced(
+                    f"{'exactly' if least else 'at most'} one must have the role {role}",
+                    ("sources",),
+                    "a use case learns from one source (role: train) and scores at most one (role: score)",
                 )
         if not self.numbers and not self.categories:
-            raise ValueError("no column has the role feature or category, and there are no features")
+            raise Misplaced(
+                "no column has the role feature or category, and there are no features",
+                ("columns",),
+                "give the columns that a model shall read one of these roles",
+            )
         return self
 
 
