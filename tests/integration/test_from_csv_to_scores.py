@@ -21,7 +21,6 @@ import pytest
 from regatta.cli import main
 from regatta.config import load
 from regatta.lake import Lake, Store
-from regatta.runtime.class_archive import java_options
 from regatta.runtime.submit import VERBS, package
 
 if TYPE_CHECKING:
@@ -106,8 +105,6 @@ def shell(environment: Mapping[str, str], folder: Path, lake: str) -> Shell:
         "REGATTA_LAKE": lake,
         "REGATTA_DRIVER_MEMORY": "1g",
         "REGATTA_EXECUTOR_MEMORY": "1g",
-        # The second compiler costs more than a minute of small jobs can win back.
-        "SPARK_SUBMIT_OPTS": f"-XX:TieredStopAtLevel=1 {java_options()}",
     }
     return Shell(variables, config)
 
