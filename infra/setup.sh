@@ -36,6 +36,9 @@ install_packages() {
 build_minio() {
   PYTHONPATH=spark_apps .venv/bin/python -m regatta.runtime.local.minio_binary
 }
+compile_trees() {
+  PYTHONPATH=spark_apps .venv/bin/python -m regatta.selection.native.compiling
+}
 
 . infra/watch.sh
 echo "setting up .venv from requirements/$name.txt (minutes the first time)"
@@ -43,6 +46,8 @@ begin environment make_environment
 attend
 begin packages install_packages
 [ -n "${AWS_ENDPOINT_URL:-}" ] || begin MinIO build_minio
+attend
+begin "tree grower" compile_trees
 attend
 touch ".venv/$name.stamp"
 echo "ready: .venv/bin/regatta"

@@ -141,6 +141,8 @@ class UseCase(Strict):
     split: Split = Split()
     seed: int = 42
     candidates: Mapping[Family, Candidates]
+    engine: Literal["auto", "native", "mllib"] = "auto"
+    """Who grows trees: `auto` our own engine wherever it is known to give MLlib's own answer."""
     baselines: Baselines = Baselines()
     metric: Metric = "rmse"
     """The winner has the best mean of this over the folds."""
