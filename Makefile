@@ -45,8 +45,8 @@ pins: ## compile requirements/*.in to *.txt
 clean: ## remove environments and caches; the lake in .regatta stays
 	rm -rf .venv .venv-* build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.venv/regatta.stamp: requirements/regatta.txt pyproject.toml
+.venv/regatta.stamp: requirements/regatta.txt pyproject.toml conf/spark-defaults.conf
 	@infra/setup.sh regatta
-.venv/dev.stamp: requirements/dev.txt requirements/regatta.txt pyproject.toml
+.venv/dev.stamp: requirements/dev.txt requirements/regatta.txt pyproject.toml conf/spark-defaults.conf
 	@infra/setup.sh dev
 	@touch .venv/regatta.stamp

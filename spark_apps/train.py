@@ -15,6 +15,7 @@ from regatta.runtime.progress import result, say, step
 from regatta.runtime.tracking import Tracker
 from regatta.runtime.watching import LiveRace, Watchers
 from regatta.selection.candidates import candidates
+from regatta.selection.engine import Engine
 from regatta.selection.finalists import finals, on_holdout, with_holdout
 from regatta.selection.leaderboard import Leaderboard, ranked
 from regatta.selection.output import write_run
@@ -41,8 +42,9 @@ def main(job: Job) -> None:
     field = [candidate.name for candidate in candidates(use_case)]
     tracker = Tracker(use_case, name, content, field)
     try:
+        engine = Engine(use_case)
         with LiveRace(use_case, field) as live:
-            standings = race(rows.training, use_case, Watchers([live, tracker]))
+            standings = race(rows.training, use_case, Watchers([live, tracker]), engine)
         board = Leaderboard(
             use_case=use_case.use_case,
             run_id=name,
@@ -52,7 +54,7 @@ def main(job: Job) -> None:
             standings=ranked(standings, use_case.metric),
         )
         with step("refitting the best of each family"):
-            best = finals(rows.training, rows.holdout, board, use_case)
+            best = finals(rows.training, rows.holdout, board, use_case, engine, lake.attempt().uri(""))
             predictions = on_holdout(best, rows.holdout).persist()
             board = with_holdout(board, predictions, use_case)
         attempt = lake.attempt()
@@ -81,6 +83,7 @@ def main(job: Job) -> None:
                         line.candidate: line.holdout or {} for line in board.standings if line.is_baseline
                     },
                     seconds=time.monotonic() - started,
+                    engines=engine.choices,
                 ),
             )
     except BaseException:

@@ -9,8 +9,12 @@ from collections.abc import Iterator
 import pytest
 from pyspark.sql import SparkSession
 
+from regatta.runtime.class_archive import java_options
+
 
 def pytest_configure(config: pytest.Config) -> None:
+    # For every JVM that a test starts. The second compiler costs more than minutes of small jobs can win back.
+    os.environ["SPARK_SUBMIT_OPTS"] = f"-XX:TieredStopAtLevel=1 {java_options()}"
     # collect() leaves the socket by which rows come back to the garbage collector, here where warnings are errors
     config.addinivalue_line(
         "filterwarnings", r"ignore:unclosed <socket\.socket.*127\.0\.0\.1:ResourceWarning"
@@ -37,8 +41,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .config("spark.sql.warehouse.dir", str(warehouse))
         .config(
             "spark.driver.extraJavaOptions",
-            # The second compiler costs more than minutes of small jobs can win back.
-            f"-Dderby.system.home={warehouse} -Duser.timezone=UTC -XX:TieredStopAtLevel=1 -XX:+UseParallelGC",
+            f"-Dderby.system.home={warehouse} -Duser.timezone=UTC -XX:+UseParallelGC",
         )
         .getOrCreate()
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pyspark.ml.feature import MinMaxScalerModel, SQLTransformer
 from pyspark.sql import DataFrame, SparkSession
@@ -11,9 +13,11 @@ from regatta.config import UseCase, parse
 from regatta.errors import InputError
 from regatta.evaluation.metrics import better, metrics
 from regatta.selection.candidates import candidates
+from regatta.selection.engine import Engine
 from regatta.selection.finalists import finals, on_holdout, with_holdout
 from regatta.selection.leaderboard import Judged, Leaderboard, ranked
-from regatta.selection.race import prepare, race
+from regatta.selection.prepared import prepare
+from regatta.selection.race import race
 from regatta.selection.splits import FOLD, fold, held_out, laid_out
 from regatta.selection.training import parts
 
@@ -69,7 +73,7 @@ class Seen:
 
 def board_of(rows: DataFrame, use_case: UseCase, watcher: Seen) -> Leaderboard:
     training = parts(rows, use_case).training
-    standings = race(training, use_case, watcher)
+    standings = race(training, use_case, watcher, Engine(use_case))
     return Leaderboard(
         use_case="houses",
         run_id="r",
@@ -198,10 +202,10 @@ def test_nothing_of_the_judging_fold_is_learnt(sales: DataFrame, use_case: UseCa
 
 
 def test_finalists_predict_the_holdout_in_the_labels_unit(
-    sales: DataFrame, use_case: UseCase, board: Leaderboard
+    sales: DataFrame, use_case: UseCase, board: Leaderboard, tmp_path: Path
 ):
     split = parts(sales, use_case)
-    best = finals(split.training, split.holdout, board, use_case)
+    best = finals(split.training, split.holdout, board, use_case, Engine(use_case), f"file://{tmp_path}/")
 
     predictions = on_holdout(best, split.holdout)
     judged = with_holdout(board, predictions, use_case)

@@ -32,10 +32,12 @@ ROLES: tuple[Role, ...] = ("train", "score")
 def demo(file: UseCaseFile) -> int:
     """Start the servers, land the example data, run every verb, and show what came out."""
     started = time.monotonic()
-    embedded.up(say=say)
+    embedded.up(say=say, await_mlflow=False)
     _land_examples(file)
     if not _all_done(file):
         for verb in ("ingest", "train", "promote", "score"):
+            if verb == "train":
+                embedded.up(say=say)
             say(f"\n== {verb}")
             code = run(verb, file)
             if code not in (ExitCode.DONE, ExitCode.REFUSED):

@@ -143,6 +143,8 @@ class UseCase(Strict):
     """The families in the race, with MLlib's own parameters."""
     max_candidates: Annotated[int, Field(ge=1)] = 200
     """More candidates than this are a fault that says how long they would take; a higher one confirms them."""
+    engine: Literal["auto", "native", "mllib"] = "auto"
+    """Who grows trees: `auto` our own engine wherever it is known to give MLlib's own answer."""
     baselines: Baselines = Baselines()
     """The simplest answers, in the race."""
     metric: Metric = "rmse"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from regatta.config.model import LARGER_IS_BETTER, Metric
 
+Floats = NDArray[np.float64]
 Metrics = Mapping[str, float | None]
 METRICS: tuple[Metric, ...] = ("rmse", "mse", "mae", "mape", "r2")
 
@@ -38,20 +41,22 @@ def metrics(predictions: DataFrame, label: str, columns: Sequence[str] = ("predi
     found: list[Metrics] = []
     for start in range(3, len(row), 3):
         sse, absolute, mape = row[start : start + 3]
-        mse = _ratio(sse, rows)
-        unexplained = _ratio(sse, sst)
-        found.append(
-            {
-                "rmse": math.sqrt(mse) if mse is not None else None,
-                "mse": mse,
-                "mae": _ratio(absolute, rows),
-                "mape": _ratio(mape, 1),
-                "r2": 1 - unexplained if unexplained is not None else None,
-                "rows": float(rows),
-                "rows_mape": float(rows_mape),
-            }
-        )
+        found.append(_figures(rows, rows_mape, sst, sse, absolute, mape))
     return found
+
+
+def metrics_of(truth: Floats, predictions: Floats) -> Metrics:
+    """The same figures of rows that are here already: (rows,) each, in the label's unit, no truth missing."""
+    error, known = truth - predictions, truth != 0
+    with np.errstate(over="ignore"):
+        return _figures(
+            rows=len(truth),
+            rows_mape=int(known.sum()),
+            sst=float(np.sum((truth - truth.mean()) ** 2)) if len(truth) else None,
+            sse=float(np.sum(error * error)),
+            absolute=float(np.sum(np.abs(error))),
+            mape=float(np.mean(np.abs(error[known] / truth[known]))) if known.any() else None,
+        )
 
 
 def better(metric: Metric, one: float | None, other: float | None) -> bool:
@@ -59,6 +64,28 @@ def better(metric: Metric, one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is not None
     return one > other if metric in LARGER_IS_BETTER else one < other
+
+
+def _figures(
+    rows: int,
+    rows_mape: int,
+    sst: float | None,
+    sse: float | None,
+    absolute: float | None,
+    mape: float | None,
+) -> Metrics:
+    """From sums over the rows: squared distances from the mean, squared errors, absolute ones; and mape itself."""
+    mse = _ratio(sse, rows)
+    unexplained = _ratio(sse, sst)
+    return {
+        "rmse": math.sqrt(mse) if mse is not None else None,
+        "mse": mse,
+        "mae": _ratio(absolute, rows),
+        "mape": _ratio(mape, 1),
+        "r2": 1 - unexplained if unexplained is not None else None,
+        "rows": float(rows),
+        "rows_mape": float(rows_mape),
+    }
 
 
 def _ratio(numerator: float | None, denominator: float | None) -> float | None:

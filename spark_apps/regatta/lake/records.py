@@ -58,6 +58,15 @@ class Ingested(Publication):
     """File name -> SHA-256 of its content."""
 
 
+class EngineChoice(Record):
+    """Who grew the trees of one family of candidates, and why."""
+
+    engine: Literal["native", "mllib"]
+    reason: str
+    canary_seconds: float | None = None
+    """What comparing a small fit with MLlib's took, where one was compared: all its nodes were equal."""
+
+
 class Run(Publication):
     """One training: what went in, what came out, and where it stands."""
 
@@ -79,6 +88,8 @@ class Run(Publication):
     """The winner's on the holdout, in the label's unit."""
     baselines: Mapping[str, Mapping[str, float | None]]
     seconds: float
+    engines: Mapping[str, EngineChoice] = {}
+    """By family of trees."""
 
 
 class ChampionEntry(Record):

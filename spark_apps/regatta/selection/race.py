@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Protocol
 
-from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
-from regatta.config.model import Encoding
-from regatta.config.table import quoted
 from regatta.evaluation.metrics import metrics
-from regatta.features.learnt import Bounds
-from regatta.features.pipeline import FEATURES, LABEL, Slots, feature_pipeline, in_label_unit
-from regatta.runtime.concurrency import as_they_end, side_by_side
 from regatta.selection.baselines import baselines
-from regatta.selection.candidates import Candidate, candidates, estimator, param_map
+from regatta.selection.candidates import Candidate, candidates, configured
+from regatta.selection.engine import Engine
+from regatta.selection.fits import fits
 from regatta.selection.leaderboard import BASELINE, Judged, Standing
+from regatta.selection.prepared import prepared_for
 from regatta.selection.splits import FOLD
 
 
@@ -32,71 +27,33 @@ class Watcher(Protocol):
         """A candidate was fitted on the other folds and judged on this one."""
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """One split under one encoding: vectors to learn from and to be judged on, computed once.
-
-    Grain: a row. `inliers` are the training rows that are no outliers, as accepted; `training` holds their
-    `_features` and `_label`; `judging` has `_features` and the label itself.
-    """
-
-    inliers: DataFrame
-    training: DataFrame
-    judging: DataFrame
-    features: PipelineModel
-    slots: Slots
-
-
-def prepare(training: DataFrame, judging: DataFrame, use_case: UseCase, encoding: Encoding) -> Prepared:
-    """Fit the feature pipeline on the training rows that are no outliers, and apply it to both sides."""
-    inliers = Bounds.learn(training, use_case.outliers).inside(training)
-    features = feature_pipeline(use_case, encoding).fit(inliers)
-    # Not `persist`: trees run hundreds of jobs, and each would carry the whole plan behind the vectors to its tasks.
-    return Prepared(
-        inliers=inliers,
-        training=features.transform(inliers).select(FEATURES, LABEL).localCheckpoint(),
-        judging=features.transform(judging).select(FEATURES, quoted(use_case.label)).localCheckpoint(),
-        features=features,
-        slots=Slots.of(features, use_case, encoding),
-    )
-
-
-def race(frame: DataFrame, use_case: UseCase, watcher: Watcher) -> list[Standing]:
+def race(frame: DataFrame, use_case: UseCase, watcher: Watcher, engine: Engine) -> list[Standing]:
     """Judge every candidate and baseline on every fold.
 
     Args:
         frame: the training part, laid out and cached, with `_label` and `_fold`; one row a labelled row.
         use_case: names folds, candidates, encodings and seed.
         watcher: is told of each fit.
+        engine: grows the trees, or leaves them to MLlib; made up its mind when the race is over.
 
     Returns:
         One standing a candidate and baseline, in no particular order; figures in the label's unit.
     """
     field = candidates(use_case)
     results: dict[str, dict[int, Judged]] = {candidate.name: {} for candidate in field}
+    for family in use_case.candidates:
+        engine.consider(family, [configured(one, use_case.seed) for one in field if one.family == family])
     for number in range(use_case.split.folds):
         training, judging = frame.filter(F.col(FOLD) != number), frame.filter(F.col(FOLD) == number)
         for name, judged in _baselines(training, judging, use_case):
             results.setdefault(name, {})[number] = judged
             watcher.judged(name, number, judged)
         prepared = prepared_for(field, training, judging, use_case)
-        for candidate, judged in _fits(field, prepared, use_case):
+        for candidate, judged in fits(field, prepared, use_case, engine):
             results[candidate.name][number] = judged
             watcher.judged(candidate.name, number, judged)
     by_name = {candidate.name: candidate for candidate in field}
     return [_standing(name, by_name.get(name), folds) for name, folds in results.items()]
-
-
-def prepared_for(
-    field: Sequence[Candidate], training: DataFrame, judging: DataFrame, use_case: UseCase
-) -> dict[Encoding, Prepared]:
-    """A split under every encoding that a candidate asks for."""
-    encodings = [*dict.fromkeys(candidate.encoding for candidate in field)]
-
-    def one(encoding: Encoding) -> Prepared:
-        return prepare(training, judging, use_case, encoding)
-
-    return dict(zip(encodings, side_by_side(training.sparkSession, one, encodings), strict=True))
 
 
 def _baselines(training: DataFrame, judging: DataFrame, use_case: UseCase) -> Iterator[tuple[str, Judged]]:
@@ -105,47 +62,6 @@ def _baselines(training: DataFrame, judging: DataFrame, use_case: UseCase) -> It
         model = baseline.fit(training)
         seconds = time.monotonic() - started
         yield name, Judged(metrics=metrics(model.transform(judging), use_case.label)[0], seconds=seconds)
-
-
-def _fits(
-    field: Sequence[Candidate], prepared: dict[Encoding, Prepared], use_case: UseCase
-) -> Iterator[tuple[Candidate, Judged]]:
-    """Fit through `fitMultiple`, the families by turns, a few at once; yield each as soon as it is judged.
-
-    By turns, because a family's next model may wait for a fit that it shares: then another's is there to be made.
-    """
-    session = next(iter(prepared.values())).training.sparkSession
-    turns = [
-        [(family, models)] * len(family)
-        for family in _families(field)
-        for models in [_models(family, prepared[family[0].encoding], use_case)]
-    ]
-    work = [job for turn in zip_longest(*turns) for job in turn if job is not None]
-
-    def fit(job: tuple[list[Candidate], Iterator[tuple[int, Any]]]) -> tuple[Candidate, Judged]:
-        family, models = job
-        started = time.monotonic()
-        index, model = next(models)
-        seconds = time.monotonic() - started
-        judging = prepared[family[index].encoding].judging
-        predictions = model.transform(judging).withColumn("prediction", F.expr(in_label_unit(use_case)))
-        return family[index], Judged(metrics=metrics(predictions, use_case.label)[0], seconds=seconds)
-
-    yield from as_they_end(session, fit, work)
-
-
-def _families(field: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Candidates that share an estimator, the costliest (last of the grid) first."""
-    by_family: dict[str, list[Candidate]] = {}
-    for candidate in reversed(field):
-        by_family.setdefault(candidate.family, []).append(candidate)
-    return list(by_family.values())
-
-
-def _models(family: list[Candidate], data: Prepared, use_case: UseCase) -> Iterator[tuple[int, Any]]:
-    of_family = estimator(family[0].family, use_case.seed)
-    maps = [param_map(of_family, candidate, data.slots.largest) for candidate in family]
-    return iter(of_family.fitMultiple(data.training, maps))
 
 
 def _standing(name: str, candidate: Candidate | None, folds: dict[int, Judged]) -> Standing:
