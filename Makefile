@@ -33,7 +33,7 @@ test-integration: setup-dev ## the tests on the real servers
 fuzz: setup-dev ## 600 mutants of good files against Python's own reading; REGATTA_SEED=... draws others
 	REGATTA_MUTANTS=$${REGATTA_MUTANTS:-600} $(BIN)/pytest -s tests/integration/test_mutants.py
 ingest-2gb: setup-dev ## a file of 2 GB with dirt at known places: exactly that is rejected
-	$(BIN)/python benchmarks/ingest.py --gigabytes 2
+	$(BIN)/python benchmarks/ingest_speed.py --gigabytes 2
 check: setup-dev ## format, lint, types, and which package may import which
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -43,7 +43,7 @@ check: setup-dev ## format, lint, types, and which package may import which
 bench-selection: setup-dev ## our model selection against CrossValidator and scikit-learn
 	$(BIN)/python benchmarks/selection.py
 bench-ingest: setup-dev ## ingest of a million rows against a bare typed copy of the same file
-	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/ingest_speed.py
 
 pins: ## compile requirements/*.in to *.txt
 	@infra/pins.sh

@@ -417,5 +417,5 @@ def test_features_and_filters_that_spark_refuses_are_said_before_a_training(spar
     )
     with pytest.raises(FaultyInput) as error:
         check_inputs(reading.text_session(spark), when)
-    assert [fault.subject for fault in error.value.faults] == ["filters[0]", "features.odd", "features.when"]
+    assert [fault.subject for fault in error.value.faults] == ["filters[0]", "features.when", "features.odd"]
     assert "it gives a date, and a number is due (or type: category)" in str(error.value)
