@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up down status doctor test test-unit test-integration check bench-selection pins clean
+.PHONY: help setup setup-dev demo up down status doctor test test-unit test-integration check fuzz ingest-2gb bench-selection bench-ingest pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ test-unit: setup-dev ## the tests that need no server
 	$(BIN)/pytest tests/unit
 test-integration: setup-dev ## the tests on the real servers
 	$(BIN)/pytest tests/integration
+fuzz: setup-dev ## 600 mutants of good files against Python's own reading; REGATTA_SEED=... draws others
+	REGATTA_MUTANTS=$${REGATTA_MUTANTS:-600} $(BIN)/pytest -s tests/integration/test_mutants.py
+ingest-2gb: setup-dev ## a file of 2 GB with dirt at known places: exactly that is rejected
+	$(BIN)/python benchmarks/ingest_speed.py --gigabytes 2
 check: setup-dev ## format, lint, types, and which package may import which
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -38,6 +42,8 @@ check: setup-dev ## format, lint, types, and which package may import which
 
 bench-selection: setup-dev ## our model selection against CrossValidator and scikit-learn
 	$(BIN)/python benchmarks/selection.py
+bench-ingest: setup-dev ## ingest of a million rows against a bare typed copy of the same file
+	$(BIN)/python benchmarks/ingest_speed.py
 
 pins: ## compile requirements/*.in to *.txt
 	@infra/pins.sh

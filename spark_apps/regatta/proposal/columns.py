@@ -18,6 +18,8 @@ from regatta.proposal.sample import Sample
 
 MOSTLY = 0.95
 """The share of values that must be of a type; the others will be rejected, and said so."""
+_NAMES_ROWS = 0.7
+"""The share of values that differ above which a text is no category."""
 _CODES = re.compile(r"zip|zip_?code|postal|post_?code|cep|plz|.*_?phone|ibge.*", re.IGNORECASE)
 _MOMENTS: Sequence[tuple[str, str]] = (
     ("yyyy-MM-dd", "%Y-%m-%d"),
@@ -136,6 +138,7 @@ def _guess(header: str, name: str, values: list[str], every: list[str], table: S
         _as_number(guess, counts, every, table.csv)
         or _as_moment(guess, counts)
         or _with_unit(guess, counts, every, table.csv)
+        or _as_range(guess, counts, every, table.csv)
     ):
         _as_text(guess, counts, len(values))
     if len(counts) == 1 and guess.role != "info":
@@ -242,6 +245,25 @@ def _with_unit(guess: Guess, counts: Counter[str], every: Sequence[str], csv: Cs
     return True
 
 
+def _as_range(guess: Guess, counts: Counter[str], every: Sequence[str], csv: Csv) -> bool:
+    """Numbers of which some are given as from - to: their middle."""
+    number = re.compile(csv.number(whole=False))
+    ends = {text: text.split(" - ") for text in counts}
+    sure = {
+        text: [_value(end, number, csv) for end in found]
+        for text, found in ends.items()
+        if len(found) <= 2 and all(number.fullmatch(end) for end in found)
+    }
+    if csv.decimal != "." or csv.thousands or sum(counts[text] for text in sure) < MOSTLY * counts.total():
+        return False
+    first, last = (f"try_cast(split_part({guess.name}, ' - ', {end}) as double)" for end in (1, -1))
+    guess.type, guess.role = "number", "feature"
+    guess.settings["sql"] = _quoted(f"({first} + {last}) / 2")
+    guess.remarks.append("from - to becomes its middle")
+    guess.numbers = np.array([float(np.mean(sure[text])) if text in sure else np.nan for text in every])
+    return True
+
+
 def _in_sql(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
@@ -252,8 +274,8 @@ def _quoted(text: str) -> str:
 
 def _as_text(guess: Guess, counts: Counter[str], total: int) -> None:
     guess.type = "string"
-    if len(counts) > 50 and len(counts) > 0.5 * total:
-        guess.remarks.append("nearly every row has another value")
+    if len(counts) > 50 and len(counts) > _NAMES_ROWS * total:
+        guess.remarks.append(f"{len(counts):,} values in {total:,} rows: it names rows, and not kinds")
         return
     guess.role = "category"
     if max(map(len, counts)) > 200:
