@@ -25,8 +25,7 @@ doctor: setup ## what is missing on this machine or wrong with the lake
 	@$(BIN)/regatta doctor
 
 test: check ## everything: check, then all tests on the real servers
-	$(BIN)/pytest tests/unit
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest -n 2
 test-unit: setup-dev ## the tests that need no server
 	$(BIN)/pytest tests/unit
 test-integration: setup-dev ## the tests on the real servers

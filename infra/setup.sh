@@ -31,13 +31,12 @@ install_packages() {
   # --no-compile: what is imported is compiled then, once; all 11,000 modules would take most of a minute.
   "${pip[@]}" install --no-compile --require-hashes -r "requirements/$name.txt"
   "${pip[@]}" install --no-deps --no-build-isolation -e .
-  .venv/bin/python -m regatta.runtime.class_archive # what it needs has just come, and MinIO takes longer
+  # What these need has just come, and MinIO takes longer.
+  .venv/bin/python -m regatta.runtime.class_archive
+  .venv/bin/python -m regatta.selection.native.compiling
 }
 build_minio() {
   PYTHONPATH=spark_apps .venv/bin/python -m regatta.runtime.local.minio_binary
-}
-compile_trees() {
-  PYTHONPATH=spark_apps .venv/bin/python -m regatta.selection.native.compiling
 }
 
 . infra/watch.sh
@@ -46,8 +45,6 @@ begin environment make_environment
 attend
 begin packages install_packages
 [ -n "${AWS_ENDPOINT_URL:-}" ] || begin MinIO build_minio
-attend
-begin "tree grower" compile_trees
 attend
 touch ".venv/$name.stamp"
 echo "ready: .venv/bin/regatta"

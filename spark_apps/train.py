@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 
 from regatta.contract.accepted import accepted
+from regatta.contract.trial import check_inputs
 from regatta.lake import Run, layout
 from regatta.lake.provenance import code_version, fingerprint, run_id, versions
 from regatta.runtime.job import Job, run
@@ -34,8 +35,10 @@ def main(job: Job) -> None:
         say(f"run {name} of the same rows, configuration and code is there already: nothing to train")
         return
 
+    check_inputs(job.spark, use_case)
     with step("splitting"):
         rows = parts(read.rows, use_case)
+    say(f"contract {use_case.contract}, {rows}")
     field = [candidate.name for candidate in candidates(use_case)]
     tracker = Tracker(use_case, name, content, field)
     try:

@@ -12,10 +12,11 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from regatta.config import UseCase, parse
-from regatta.contract import rows
-from regatta.contract.preflight import header_of
-from regatta.contract.rules import check_contract
+from regatta.contract import reading, rows
+from regatta.contract.form import header_of
+from regatta.contract.trial import check_contract
 from regatta.errors import FaultyInput
+from regatta.lake.parquet import Columns
 from regatta.lake.scan import records
 
 TEMPLATE = """
@@ -61,8 +62,8 @@ def delivered(spark: SparkSession, tmp_path: Path) -> Callable[..., DataFrame]:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
             paths.setdefault(header_of(content, use_case.sources[source].csv), []).append(path.as_uri())
-        parts = [rows.Part(source, header, tuple(several)) for header, several in paths.items()]
-        return rows.delivered(rows.text_session(spark), use_case, parts)
+        parts = [reading.Part(source, Columns(header), tuple(several)) for header, several in paths.items()]
+        return rows.delivered(reading.text_session(spark), use_case, parts)
 
     return read
 
@@ -316,12 +317,12 @@ def test_what_spark_refuses_in_a_contract_is_said_before_any_row_is_read(spark: 
         rules="[{name: odd, sql: year(price) > 2000}, {name: fine, sql: price > 1}]",
     )
     with pytest.raises(FaultyInput) as error:
-        check_contract(rows.text_session(spark), use_case)
+        check_contract(reading.text_session(spark), use_case)
     first, second = error.value.faults
     assert first.subject == "rules.odd"
     assert 'Cannot resolve "year(price)" due to data type mismatch' in first.fact
     assert second.subject == "columns.value.pattern"
     assert "Unclosed character class" in second.fact
-    dated = contract('{type: date, format: "dd/mm/aaaa"}')
-    with pytest.raises(FaultyInput, match="columns.value.format: Spark refuses it: .*'dd/mm/aaaa'"):
-        check_contract(rows.text_session(spark), dated)
+    dated = contract('{type: date, format: "dd{MM}yyyy"}')
+    with pytest.raises(FaultyInput, match="columns.value.format: Spark refuses it: .*'dd{MM}yyyy'"):
+        check_contract(reading.text_session(spark), dated)

@@ -22,6 +22,7 @@ from regatta.lake.provenance import code_version, fingerprint, run_id
 from regatta.runtime.local import embedded
 from regatta.runtime.progress import result, say
 from regatta.runtime.submit import project_root
+from regatta.scoring.batches import batches
 
 ROLES: tuple[Role, ...] = ("train", "score")
 
@@ -108,7 +109,12 @@ def _show(file: UseCaseFile) -> None:
     console.print(tables.leaderboard(readers.leaderboard(lake)))
     if (champion := lake.champions.reigning()) is not None:
         result(f"\nchampion {champion.number}: run {champion.run_id}\n  {champion.reason}\n")
-        if file.use_case.source("score"):
+        if not batches(lake):
+            said = (
+                f"regatta land {name} FILE --delivery ID --role score, then make demo USE_CASE={name} again"
+            )
+            result(f"nothing has been landed to be scored: {said}\n")
+        else:
             console.print(tables.scores(readers.scores(lake, head=10), file.use_case))
     where = {
         "MinIO console": _console(),

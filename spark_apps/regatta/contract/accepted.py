@@ -12,8 +12,7 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
-from regatta.config.table import Role, quoted
-from regatta.contract.values import spark_type
+from regatta.config.table import Role, quoted, spark_type
 from regatta.errors import InputError
 from regatta.lake import Ingested, Lake, layout
 from regatta.lake.deliveries import deliveries

@@ -17,6 +17,7 @@ from regatta.evaluation.gate import Verdict, judge
 from regatta.evaluation.metrics import metrics
 from regatta.features.inputs import changes, columns_read, trained_as
 from regatta.features.pipeline import scorable
+from regatta.features.scope import in_scope
 from regatta.lake import ChampionEntry, Lake, Run, layout
 from regatta.selection.splits import held_out
 
@@ -83,7 +84,9 @@ def contest(spark: SparkSession, lake: Lake, challenger: Run, reigning: Champion
         return Contest(own, None, _rows(own), unit, obstacle)
 
     rival = trained_as(champion)
-    common = judged.withColumnRenamed("prediction", CHALLENGERS).filter(held_out(rival) & scorable(rival))
+    common = judged.withColumnRenamed("prediction", CHALLENGERS).filter(
+        held_out(rival) & in_scope(rival) & scorable(rival)
+    )
     both = _predicted(lake, champion, common)
     own, other = metrics(both, use_case.label, [CHALLENGERS, "prediction"])
     return Contest(own, other, _rows(own), unit)
@@ -107,7 +110,7 @@ def _obstacle(reigning: ChampionEntry, champion: Run | None, challenger: UseCase
     if rival.label != challenger.label:
         return f"{name} predicts {rival.label}, and the challenger {challenger.label}"
     # The hash of a value depends on its type: a changed one would put the champion's lessons into its exam.
-    needed = dict.fromkeys((*columns_read(rival), *rival.group, rival.label))
+    needed = dict.fromkeys((*columns_read(rival), *rival.split_by, rival.label))
     if changed := changes(rival, challenger, needed):
         return f"{name} cannot predict the challenger's rows: {', '.join(changed)}"
     return ""

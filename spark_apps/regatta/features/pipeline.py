@@ -26,6 +26,7 @@ from regatta.config import UseCase
 from regatta.config.model import Encoding
 from regatta.config.table import quoted
 from regatta.errors import InputError
+from regatta.features.buckets import MISSING, bucketed
 from regatta.features.learnt import Fill, FillNulls
 from regatta.features.sql import adding, replacing
 
@@ -35,7 +36,6 @@ FEATURES = "_features"
 LABEL = "_label"
 PREDICTION = "_prediction"
 ROW = "_row"
-MISSING = "(missing)"
 TARGET_SMOOTHING = 10.0  # rows that the mean of all weighs as much as, against the mean of a category
 
 
@@ -45,16 +45,15 @@ def feature_pipeline(use_case: UseCase, encoding: Encoding) -> Pipeline:
     Reads the use case's inputs (and the label, where categories are encoded by it); adds `_features`, a vector
     whose slots `feature_names` names. Grain unchanged: a row in is a row out.
     """
-    stages: list[PipelineStage] = [FillNulls(_fills_of_columns(use_case))]
+    fills = _fills_of_columns(use_case)
+    stages: list[PipelineStage] = [FillNulls(fills)] if fills else []
     if use_case.features:
         computed = {name: feature.sql for name, feature in use_case.features.items()}
         stages += [
             SQLTransformer(statement=adding(computed)),
+            *bucketed({name: one.buckets for name, one in use_case.features.items() if one.buckets}),
             FillNulls(
-                {
-                    name: _fill_of_feature(feature.type == "category")
-                    for name, feature in use_case.features.items()
-                }
+                {name: _fill_of_feature(feature.is_category) for name, feature in use_case.features.items()}
             ),
         ]
     numbers, encoded = [*use_case.numbers], []

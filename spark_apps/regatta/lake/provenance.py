@@ -15,7 +15,14 @@ from regatta.config.model import digest
 from regatta.lake.records import Ingested
 
 DECIDE_FIGURES = ("config", "contract", "evaluation/metrics.py", "features", "selection")
-CHANGE_NO_MODEL = {"title", "grain", "gate", "schedule", "engine"}  # so they make no new run
+CHANGE_NO_MODEL = {
+    "title",
+    "grain",
+    "gate",
+    "schedule",
+    "engine",
+    "max_candidates",
+}  # so they make no new run
 
 
 def fingerprint(deliveries: Iterable[Ingested]) -> str:

@@ -81,7 +81,7 @@ class Run(Publication):
     code: str
     versions: Mapping[str, str]
     rows: Mapping[str, int]
-    """Rows that were read, superseded, without a label, held out, trained on."""
+    """Rows that were read, superseded, without a label, outside of the filters, held out, trained on."""
     winner: str
     winner_family: str
     metrics: Mapping[str, float | None]
@@ -118,5 +118,5 @@ class Batch(Publication):
     rows: int
     scored: int
     unscorable: int
-    """Rows without a value in a column whose nulls are to be dropped."""
+    """Rows outside of the filters, or without a value in a column whose nulls are to be dropped."""
     label_unit: str | None = None
