@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from regatta.config import UseCase
 from regatta.evaluation.metrics import metrics
 from regatta.selection.baselines import baselines
-from regatta.selection.candidates import Candidate, candidates, configured
+from regatta.selection.candidates import Candidate, candidates
 from regatta.selection.engine import Engine
 from regatta.selection.fits import fits
 from regatta.selection.leaderboard import BASELINE, Judged, Standing
@@ -41,14 +41,13 @@ def race(frame: DataFrame, use_case: UseCase, watcher: Watcher, engine: Engine) 
     """
     field = candidates(use_case)
     results: dict[str, dict[int, Judged]] = {candidate.name: {} for candidate in field}
-    for family in use_case.candidates:
-        engine.consider(family, [configured(one, use_case.seed) for one in field if one.family == family])
+    engine.consider(field)
     for number in range(use_case.split.folds):
         training, judging = frame.filter(F.col(FOLD) != number), frame.filter(F.col(FOLD) == number)
         for name, judged in _baselines(training, judging, use_case):
             results.setdefault(name, {})[number] = judged
             watcher.judged(name, number, judged)
-        prepared = prepared_for(field, training, judging, use_case)
+        prepared = prepared_for((one.encoding for one in field), training, judging, use_case)
         for candidate, judged in fits(field, prepared, use_case, engine):
             results[candidate.name][number] = judged
             watcher.judged(candidate.name, number, judged)
