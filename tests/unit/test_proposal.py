@@ -174,6 +174,6 @@ def test_what_is_no_table_is_a_sentence(tmp_path: Path, name: str, content: byte
 
 
 def test_names_become_such_as_need_no_quotes_and_differ() -> None:
-    assert clean_names(["Área Útil", "Sepal.Length", "1stFlrSF", "SalePrice", "", "row", "a-b", "a b", "_x", "東京"]) == [
-        "area_util", "sepal_length", "n_1st_flr_sf", "SalePrice", "column_5", "row_2", "a_b", "a_b_2", "x", "column_10"
+    assert clean_names(["Área Útil", "Sepal.Length", "1stFlrSF", "SalePrice", "", "row", "a-b", "a b", "_x", "東京", "end"]) == [
+        "area_util", "sepal_length", "n_1st_flr_sf", "SalePrice", "column_5", "row_2", "a_b", "a_b_2", "x", "column_10", "end_"
     ]  # fmt: skip
