@@ -25,6 +25,7 @@ from regatta.runtime.submit import project_root
 from regatta.scoring.batches import batches
 
 ROLES: tuple[Role, ...] = ("train", "score")
+EXAMPLES = ("*.csv", "*.csv.gz", "*.parquet")
 
 
 @click.command()
@@ -50,30 +51,36 @@ def demo(file: UseCaseFile) -> int:
 
 
 def _land_examples(file: UseCaseFile) -> None:
-    """Land data/<use case>/<role>/*.csv, a delivery each, unless that was done before."""
+    """Land the files of data/<use case>/<role>/, a delivery each, unless that was done before."""
     lake = file.lake()
     for role in ROLES:
         source = file.use_case.source(role)
         if source is None:
             continue
         known = {delivery.delivery for delivery in deliveries(lake.store, source)}
-        examples = sorted((project_root() / "data" / file.name / role).glob("*.csv"))
+        folder = project_root() / "data" / file.name / role
+        examples = sorted(example for kind in EXAMPLES for example in folder.glob(kind))
         for example in examples:
-            if example.stem not in known:
+            if _delivery(example) not in known:
                 result(_landed(file, example, role))
         if not examples and not known and role == "train":
             raise InputError(
-                f"there is nothing to train on: no delivery in the lake, and no data/{file.name}/train/*.csv",
+                f"there is nothing to train on: no delivery in the lake, and no file in data/{file.name}/train/",
                 way_out=f"regatta land {file.name} FILE... --delivery ID",
             )
 
 
+def _delivery(example: Path) -> str:
+    return example.name.partition(".")[0]
+
+
 def _landed(file: UseCaseFile, example: Path, role: Role) -> str:
+    name = _delivery(example)
     try:
-        moment = end_of(example.stem)
+        moment = end_of(name)
     except InputError:
         moment = None
-    return land_files(file, [str(example)], delivery=example.stem, role=role, delivered_at=moment)
+    return land_files(file, [str(example)], delivery=name, role=role, delivered_at=moment)
 
 
 def _all_done(file: UseCaseFile) -> bool:
