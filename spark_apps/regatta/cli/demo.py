@@ -38,7 +38,7 @@ def demo(file: UseCaseFile) -> int:
     if not _all_done(file):
         for verb in ("ingest", "train", "promote", "score"):
             if verb == "train":
-                embedded.up(say=say)
+                embedded.await_mlflow(say=say)
             say(f"\n== {verb}")
             code = run(verb, file)
             if code not in (ExitCode.DONE, ExitCode.REFUSED):
