@@ -128,7 +128,7 @@ def king_county(spark: SparkSession, use_case: UseCase, rows: int) -> DataFrame:
     raw = spark.read.csv(files, header=True)
     types = {"integer": "bigint", "number": "double", "string": "string"}
     columns = [
-        F.to_date(F.col(name), column.format).alias(name)
+        F.to_date(F.col(name), *(column.format or ())[:1]).alias(name)
         if column.type == "date"
         else F.col(name).cast(types[column.type]).alias(name)
         for name, column in use_case.columns.items()
