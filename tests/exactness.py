@@ -85,7 +85,9 @@ def _feature(kind: str, rows: int, chance: np.random.Generator) -> np.ndarray:
         case ["one-hot"]:
             return (chance.random(rows) < 0.3).astype(float)
         case ["category", arity]:
-            return np.minimum(chance.geometric(min(0.5, 3 / int(arity)), rows) - 1, int(arity) - 1).astype(float)
+            return np.minimum(chance.geometric(min(0.5, 3 / int(arity)), rows) - 1, int(arity) - 1).astype(
+                float
+            )
     raise ValueError(kind)
 
 
