@@ -212,7 +212,7 @@ def test_values_that_it_cannot_take_have_a_reason(changed: dict[str, Any], reaso
 
 
 @pytest.mark.parametrize("boosted", [False, True])
-def test_the_memory_asked_for_is_what_is_used_and_some(boosted: bool):
+def test_no_more_memory_is_used_than_was_asked_for(boosted: bool):
     rows = rows_of(20_000)
     own = TreeParameters(1, 32, "auto", 1.0, not boosted, 1, 0.0, 256, 0.1)
     work = units(Split(rows, rows.values[:100]), [TreeFit(own, 8, 12, boosted)])
@@ -224,4 +224,4 @@ def test_the_memory_asked_for_is_what_is_used_and_some(boosted: bool):
     _, used = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert used < memory.needed(work, at_once=1) < 6 * used
+    assert used < memory.needed(work, at_once=1)
