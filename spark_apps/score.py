@@ -1,12 +1,13 @@
 """Predict new listings with the reigning champion.
 
-spark-submit ... spark_apps/score.py --config conf/house_prices.yaml [--delivery DELIVERY]
+spark-submit ... spark_apps/score.py --config conf/house_prices.yaml [--delivery DELIVERY] [--champion N]
 """
 
 from __future__ import annotations
 
 from regatta.lake import ChampionEntry, Ingested, layout
 from regatta.runtime.job import Flag, Job, run
+from regatta.runtime.outcome import Outcome
 from regatta.runtime.progress import result, say, step
 from regatta.scoring.batches import batch_id, batches, in_service
 from regatta.scoring.due import due, named, not_ingested
@@ -14,25 +15,27 @@ from regatta.scoring.score import Champion, score
 
 FLAGS: tuple[Flag, ...] = (
     ("--delivery", {"metavar": "DELIVERY", "help": "by default all that nobody has scored, and the newest"}),
+    ("--champion", {"metavar": "N", "type": int, "help": "by default the one in service"}),
 )
 
 
-def main(job: Job) -> None:
+def main(job: Job) -> Outcome:
     """Read accepted rows, predict, publish a batch a delivery."""
     lake, wanted = job.lake, job.flags.delivery
-    entry = in_service(lake)
+    entry = in_service(lake) if job.flags.champion is None else lake.champions.entry(job.flags.champion)
     if wanted and (there := lake.batches.get(layout.batch(entry.number, batch_id(wanted)))):
         lake.batches.settle(there)
         result(f"delivery {wanted} is already scored by champion {entry.number}: nothing to do")
-        return
+        return Outcome(champion=entry.number, batches=(there.batch,))
     deliveries = [named(lake, wanted)] if wanted else _due(job, entry)
     if not deliveries:
         result("nothing to score")
-        return
+        return Outcome(champion=entry.number)
 
     spark = job.spark
     with step(f"loading champion {entry.number}"):
         champion = Champion.load(lake, entry)
+    scored: list[str] = []
     for delivery in deliveries:
         with step(f"scoring delivery {delivery.delivery}"):
             batch, won = score(spark, lake, champion, delivery)
@@ -40,6 +43,8 @@ def main(job: Job) -> None:
         meanwhile = "" if won else " (by another job, meanwhile)"
         place = lake.uri(layout.batch(entry.number, batch.batch))
         result(f"delivery {batch.delivery}: {batch.scored:,} rows scored{left_out}{meanwhile} in {place}")
+        scored.append(batch.batch)
+    return Outcome(champion=entry.number, batches=tuple(scored))
 
 
 def _due(job: Job, champion: ChampionEntry) -> list[Ingested]:

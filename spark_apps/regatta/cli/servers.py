@@ -19,9 +19,15 @@ from regatta.runtime.progress import result, say
 
 @click.command()
 @click.option("--cluster", is_flag=True, help="Also a Spark master and two workers of one core.")
-def up(cluster: bool) -> None:
+@click.option(
+    "--airflow", is_flag=True, help="Also the cluster, and Airflow with the DAGs of every use case."
+)
+def up(cluster: bool, airflow: bool) -> None:
     """Start MinIO and MLflow on this machine; harmless when they are up."""
-    embedded.up(say=say, cluster=cluster)
+    embedded.up(say=say, cluster=cluster, airflow=airflow)
+    if airflow:
+        address, passwords = embedded.airflow_address()
+        result(f"Airflow: {address}, as admin with the password in {passwords}")
 
 
 @click.command()
