@@ -49,14 +49,17 @@ class SparkJobHook(SparkSubmitHook):
 
     def on_kill(self) -> None:
         """End spark-submit, its JVM, and the driver's Python, which would go on growing trees without it."""
-        if self._submit_sp is None or self._submit_sp.poll() is not None:
+        submit = self._submit_sp
+        if submit is None or submit.poll() is not None:
             return
-        parent = psutil.Process(self._submit_sp.pid)
-        family = [parent, *parent.children(recursive=True)]
+        family = psutil.Process(submit.pid).children(recursive=True)
+        submit.terminate()
         for process in family:
             _send(process, "terminate")
         for process in psutil.wait_procs(family, timeout=MERCY)[1]:
             _send(process, "kill")
+        if submit.poll() is None:  # by Popen alone: who waits for it in another way takes its exit code
+            submit.kill()
 
 
 class SparkJob(SparkSubmitOperator):
