@@ -44,7 +44,9 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Ask:
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DAGBAG_IMPORT_ERROR_TRACEBACKS": "False",
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home / "bundles"),
-            "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps({"conn_type": "spark", "host": "spark://127.0.0.1:7077"}),
+            "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps(
+                {"conn_type": "spark", "host": "spark://127.0.0.1:7077"}
+            ),
             "PYTHONPATH": f"{ROOT / 'airflow/dags'}:{ROOT / 'spark_apps'}",
             "REGATTA_DRIVER_MEMORY": "2g",
             "REGATTA_EXECUTOR_MEMORY": "1g",

@@ -90,7 +90,9 @@ def main() -> None:
     """Write all of it to the file that is named."""
     sentences = {3: "run x: worse than the champion's", 2: "conf/tea.yaml has 1 fault", 4: "the lake is away"}
     told: dict[str, Any] = {
-        str(code): ended(code, {**LEFT, "sentence": sentences.get(code, "a bug: ValueError: x" if code else "")})
+        str(code): ended(
+            code, {**LEFT, "sentence": sentences.get(code, "a bug: ValueError: x" if code else "")}
+        )
         for code in CODES
         if code != 137
     }

@@ -122,7 +122,9 @@ def test_the_command_line_prints_the_golden_lines_but_for_master_and_name(
         script = next(index for index, word in enumerate(words) if word.endswith(".py"))
         verb, (config, *flags) = Path(words[script]).stem, words[script + 2 :]
         file = use_case_files / Path(config).name
-        ours = CliRunner().invoke(group, [verb, str(file), *flags, "--dry-run"], catch_exceptions=False).stdout
+        ours = (
+            CliRunner().invoke(group, [verb, str(file), *flags, "--dry-run"], catch_exceptions=False).stdout
+        )
         printed = shlex.split(ours.replace(str(use_case_files), "conf"))
         assert Path(printed[0]).name == words[0] == "spark-submit"
         assert printed[1:3] == ["--master", "spark://somewhere:7077"]
