@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from week import House, house
+from week import TEA, House, house
 
 from machine import command_lines
 from regatta.lake import layout
@@ -114,6 +114,18 @@ def test_a_task_that_is_marked_failed_leaves_no_spark_behind(tea: House) -> None
         time.sleep(0.1)
     assert mine not in command_lines()
     assert airflow.finished(RETRAIN, run) == "failed"
+
+
+def test_a_file_that_breaks_shows_its_faults_and_leaves_the_others_alone(tea: House) -> None:
+    airflow, file = tea.airflow, tea.conf / "coffee.yaml"
+    file.write_text(TEA.replace("use_case: tea", "use_case: coffee").replace("role: label", "role: lable"))
+    errors = airflow.until(
+        lambda: airflow.get("/importErrors")["import_errors"] or None, "the faults of conf/coffee.yaml"
+    )
+    assert "did you mean label?" in errors[0]["stack_trace"]
+    assert {dag["dag_id"] for dag in airflow.get("/dags")["dags"]} == {RETRAIN, SCORE}
+    file.unlink()
+    airflow.until(lambda: None if airflow.get("/importErrors")["import_errors"] else True, "no more faults")
 
 
 def test_no_secret_is_rendered_or_logged(tea: House) -> None:

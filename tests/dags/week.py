@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email import message_from_bytes
 from pathlib import Path
 from random import Random
@@ -85,6 +87,26 @@ class House:
         file.write_text("\n".join(lines) + "\n")
         land(self.lake.store, self.lake.use_case, [file], delivery=delivery, role=role, delivered_at=day)  # type: ignore[arg-type]
 
+    def up(self) -> None:
+        """Start whatever of it does not run."""
+        with of_the_tests(self.variables):
+            embedded.up(mlflow=False, airflow=True, say=print)
+
+    def kill(self, server: str) -> None:
+        """As by `kill -9`: the process of that server alone."""
+        process = StateFolder(self.home / "state").process(server)
+        assert process is not None
+        os.kill(process.pid, signal.SIGKILL)
+
+    def backfill(self, dag: str, first: date, last: date, **params: Any) -> None:
+        """As `airflow backfill create` on the command line."""
+        words = [
+            *("--dag-id", dag, "--from-date", f"{first}", "--to-date", f"{last}"),
+            *("--max-active-runs", "1", "--dag-run-conf", json.dumps(params)),
+        ]
+        with of_the_tests(self.variables):
+            assert embedded.airflow_command_line(["backfill", "create", *words]) == 0
+
     def scores(self) -> dict[str, str]:
         """Every object under scores/ that a plain reader sees, with the hash of its content."""
         files = self.lake.store.files(f"{self.lake.use_case.use_case}/scores/")
@@ -120,6 +142,10 @@ def house(home: Path, *, master: str | None) -> Iterator[House]:
         **{port.variable: str(number) for port, number in zip(every, numbers, strict=True)},
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "2",
         "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(
             {"conn_type": "smtp", "host": "127.0.0.1", "port": mail, "extra": smtp}
         ),

@@ -1,4 +1,4 @@
-"""The embedded lake on this machine: up, down, status, doctor, env."""
+"""The embedded lake on this machine: up, down, status, doctor, airflow, env."""
 
 from __future__ import annotations
 
@@ -60,6 +60,13 @@ def doctor(file: UseCaseFile | None) -> int:
     return checks.exit_code(found)
 
 
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="...")
+def airflow(words: tuple[str, ...]) -> int:
+    """Run Airflow's own command line for the Airflow of this machine, such as `backfill create`."""
+    return embedded.airflow_command_line(words)
+
+
 @click.command()
 def env() -> None:
     """Print the variables that reach the embedded lake, for `eval "$(regatta env)"` in a shell."""
@@ -67,4 +74,4 @@ def env() -> None:
         result(f"export {name}={shlex.quote(value)}")
 
 
-SERVERS: Sequence[click.Command] = (up, down, status, doctor, env)
+SERVERS: Sequence[click.Command] = (up, down, status, doctor, airflow, env)

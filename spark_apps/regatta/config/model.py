@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from regatta.config.cron import Cron
 from regatta.config.inputs import Feature, Split
 from regatta.config.strict import ColumnName, Strict
 from regatta.config.table import Column, ColumnRole, Role, Rule, Source
@@ -97,9 +98,9 @@ class Gate(Strict):
 class Schedule(Strict):
     """Cron expressions in UTC."""
 
-    retrain: str = "@weekly"
+    retrain: Cron = "@weekly"
     """When it is trained anew."""
-    score: str = "@daily"
+    score: Cron = "@daily"
     """When new deliveries are scored."""
 
 

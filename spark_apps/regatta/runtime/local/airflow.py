@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from regatta.errors import InputError, Unreachable
@@ -98,6 +98,17 @@ def prepare(state: StateFolder, say: Say) -> None:
                 heartbeat.beat()
     if code:
         raise Unreachable("Airflow's database could not be made", place=str(log), way_out="look there")
+
+
+def command_line(state: StateFolder, words: Sequence[str]) -> int:
+    """Run `airflow ...` as one of the servers' own processes; its exit code.
+
+    Raises:
+        InputError: Airflow has never been up here.
+    """
+    if not (state.root / "airflow").is_dir():
+        raise InputError("Airflow has never been up here", way_out="make airflow")
+    return subprocess.run([_bin() / "airflow", *words], env=environment(state), check=False).returncode
 
 
 def passwords(state: StateFolder) -> Path:

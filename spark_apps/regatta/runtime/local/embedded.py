@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -131,6 +132,15 @@ def environment() -> dict[str, str]:
 def console_address() -> str:
     """Where MinIO's console answers while MinIO is up; its account stands in credentials.json."""
     return f"http://{servers.HOST}:{StateFolder().port(ports.S3_CONSOLE.name)}"
+
+
+def airflow_command_line(words: Sequence[str]) -> int:
+    """Run Airflow's own command line in the environment of the one here; its exit code.
+
+    Raises:
+        InputError: Airflow is not installed, or has never been up here.
+    """
+    return airflow_servers.command_line(StateFolder(), words)
 
 
 def airflow_address() -> tuple[str, Path]:

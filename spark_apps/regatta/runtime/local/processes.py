@@ -58,10 +58,12 @@ def identify(pid: int) -> Process | None:
 def end(process: Process, *, patience: float = 15) -> bool:
     """End a process that `start` began and its children: ask, wait `patience` seconds, insist.
 
+    Children that outlived it, because it was killed alone, are ended as well.
+
     Returns:
         Whether there was anything to end. A process that only shares the pid is left alone.
     """
-    if not process.is_running:
+    if not process.is_running and not _left_children(process):
         return False
     for order in (signal.SIGTERM, signal.SIGKILL):
         # It leads a process group of its own, whose number nobody else gets while a member lives.
@@ -69,6 +71,11 @@ def end(process: Process, *, patience: float = 15) -> bool:
         if _is_empty(process.pid, patience):
             break
     return True
+
+
+def _left_children(process: Process) -> bool:
+    # A group keeps its number while a member lives; nobody who lives has the leader's, so it is still that group.
+    return _started(process.pid) is None and process.pid in _living_groups()
 
 
 def _is_empty(group: int, patience: float) -> bool:

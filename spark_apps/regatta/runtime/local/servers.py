@@ -18,7 +18,7 @@ from regatta.runtime.class_archive import java_options
 from regatta.runtime.installation import java, spark_home
 from regatta.runtime.local import ports
 from regatta.runtime.local.minio_binary import minio_binary
-from regatta.runtime.local.processes import Process, start
+from regatta.runtime.local.processes import Process, end, start
 from regatta.runtime.local.state import StateFolder
 from regatta.runtime.local.waiting import Heartbeat, Say
 from regatta.runtime.memory import executor_memory
@@ -62,7 +62,9 @@ class Server:
         return process if process and process.is_running else None
 
     def begin(self, state: StateFolder, say: Say) -> None:
-        """Start it, without waiting for it."""
+        """Start it, without waiting for it; what is left of one that was killed is ended before."""
+        if before := state.process(self.name):
+            end(before)
         command, environment = self.launch(state, say)
         process = start(command, environment=environment, log=state.log(self.name), cwd=state.root / "work")
         state.record(self.name, process)
