@@ -560,3 +560,25 @@ def test_readers_show_to_people_what_they_give_to_programs(
     assert "holdout rmse (USD)" in text_of("runs", file)
     assert "a test" in text_of("history", file)
     assert "linear_regression regParam=0.0" in text_of("leaderboard", file)
+
+
+def test_a_report_has_the_figures_of_a_training_or_the_rows_of_batches(
+    champion: Lake, lake_spark: SparkSession, file: Path, tmp_path: Path, scored: Verb
+) -> None:
+    deliver(lake_spark, champion, tmp_path, "may", LISTED, day=4)
+    land_listings(champion, tmp_path, "june", LISTED, day=5)
+    publish_accepted(lake_spark, champion, "june", LISTED, day=5, refused="its header has no size")
+    assert scored("--delivery", "may") == 0
+
+    assert "linear_regression regParam=0.0" in text_of("report", file, "--run", "one")
+    batch, deliveries = json.loads(text_of("report", file, "--batch", "delivery-may", "--json"))
+    assert batch["headings"] == ["batch", "champion", "rows", "scored", "without a prediction"]
+    assert batch["rows"] == [["delivery-may", "1", "4", "3", "1"]]
+    assert batch["figures"] == [False, True, True, True, True]
+    assert [row[:1] + row[2:] for row in deliveries["rows"]] == [
+        ["june", "4", "0", "all", "its header has no size"],
+        ["may", "4", "4", "0", ""],
+        ["all", "4", "4", "0", "1 refused whole"],
+    ]
+    nobody = CliRunner().invoke(group.commands["champion"], [str(file), "--as-of", "2015-05-01", "--json"])
+    assert nobody.stdout == "null\n"

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import os
 import re
+import signal
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from machine import command_lines
 from regatta.errors import ExitCode, InputError, Unreachable
 from regatta.runtime import memory
 from regatta.runtime.doctor import Check, exit_code
 from regatta.runtime.local import minio_binary, ports
+from regatta.runtime.local.processes import end, start
 from regatta.runtime.local.state import StateFolder, held
 from regatta.runtime.local.waiting import Heartbeat
 
@@ -149,3 +153,20 @@ def test_a_machine_that_is_not_ready_comes_before_a_lake_out_of_reach() -> None:
     assert exit_code([endpoint]) == ExitCode.UNREACHABLE
     assert exit_code([endpoint, java]) == ExitCode.INPUT
     assert exit_code([Check("disk", "plenty", ok=True)]) == ExitCode.DONE
+
+
+def test_children_of_a_server_that_was_killed_alone_are_ended_with_what_is_left_of_it(tmp_path: Path) -> None:
+    mark = f"{tmp_path}/child"
+    command = ["sh", "-c", f"sh -c 'sleep 600; : {mark}' & wait"]
+    process = start(command, environment=os.environ, log=tmp_path / "log", cwd=tmp_path)
+    while command_lines().count(mark) < 2:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    while process.is_running:
+        time.sleep(0.01)
+    assert mark in command_lines()
+
+    assert end(process)
+
+    assert mark not in command_lines()
+    assert not end(process)
