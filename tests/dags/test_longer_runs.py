@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
-from week import House, house
+from week import FOREST, House, house
 
 from machine import command_lines
 from regatta.evaluation.runs import runs
@@ -25,7 +25,9 @@ RETRAIN, SCORE = "tea_retrain", "tea_score"
 @pytest.fixture(scope="module")
 def tea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """After its first week, on a master and two workers."""
-    with house(tmp_path_factory.mktemp("house"), master=os.environ["REGATTA_AIRFLOW"] or None) as running:
+    with house(
+        tmp_path_factory.mktemp("house"), master=os.environ["REGATTA_AIRFLOW"] or None, candidates=FOREST
+    ) as running:
         airflow = running.airflow
         assert airflow.finished(RETRAIN, airflow.run(RETRAIN, "scheduled")) == "success"
         assert airflow.finished(SCORE, airflow.run(SCORE, "asset_triggered")) == "success"
@@ -100,7 +102,7 @@ def test_a_scheduler_that_is_killed_amid_a_training_ends_it_after_its_restart_wi
 ) -> None:
     airflow, before = tea.airflow, {run.run_id for run in runs(tea.lake)}
     run = airflow.trigger(RETRAIN, candidates=["random_forest"])
-    mine = f"train.py --config {tea.conf / 'tea.yaml'}"
+    mine = f"train.py --config {tea.use_case_file}"
     airflow.until(lambda: True if command_lines().count(mine) >= 2 else None, "a driver and its Python")
     tea.kill("airflow-scheduler")
     tea.up()

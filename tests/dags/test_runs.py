@@ -68,7 +68,8 @@ def test_before_the_first_champion_scoring_is_skipped_and_nobody_is_troubled(tea
 
 def test_a_refusal_ends_green_and_its_reason_is_in_the_log_and_in_the_mail(tea: House) -> None:
     airflow = tea.airflow
-    run = airflow.trigger(RETRAIN, candidates=["random_forest"])
+    tea.configure(regParam="1000.0")
+    run = airflow.trigger(RETRAIN)
     assert airflow.finished(RETRAIN, run) == "success"
     assert airflow.states(RETRAIN, run) == {
         **dict.fromkeys(("ingest", "train", "champion_kept", "notify"), "success"),
@@ -104,8 +105,9 @@ def test_a_cleared_score_is_by_the_same_champion_and_publishes_no_second_copy(te
 
 def test_a_task_that_is_marked_failed_leaves_no_spark_behind(tea: House) -> None:
     airflow = tea.airflow
-    run = airflow.trigger(RETRAIN, candidates=["linear_regression"])
-    mine = f"train.py --config {tea.conf / 'tea.yaml'}"
+    tea.configure(regParam="10.0")  # another training, so that there is something to do
+    run = airflow.trigger(RETRAIN)
+    mine = f"train.py --config {tea.use_case_file}"
     airflow.until(lambda: True if command_lines().count(mine) >= 2 else None, "a driver and its Python")
     airflow.patch(f"/dags/{RETRAIN}/dagRuns/{quote(run)}/taskInstances/train", new_state="failed")
     for _ in range(100):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,12 +38,12 @@ columns:
   town: {type: string, role: category}
   price: {type: number, unit: EUR, role: label, above: 0}
 candidates:
-  linear_regression: {regParam: [0.1]}
-  random_forest: {numTrees: [2], maxDepth: [2]}
+  linear_regression: {regParam: 0.1}
 split: {folds: 2, partitions: 1}
 gate: {min_rows: 5}
 schedule: {retrain: "@weekly", score: "@weekly"}
 """
+FOREST = "  random_forest: {numTrees: 2, maxDepth: 2}\n"
 
 
 @dataclass
@@ -87,6 +88,17 @@ class House:
         file.write_text("\n".join(lines) + "\n")
         land(self.lake.store, self.lake.use_case, [file], delivery=delivery, role=role, delivered_at=day)  # type: ignore[arg-type]
 
+    def configure(self, **values: str) -> None:
+        """Change values of conf/tea.yaml by their keys."""
+        text = self.use_case_file.read_text()
+        for key, value in values.items():
+            text = re.sub(rf"\b{key}: [\w.]+", f"{key}: {value}", text)
+        self.use_case_file.write_text(text)
+
+    @property
+    def use_case_file(self) -> Path:
+        return self.conf / "tea.yaml"
+
     def up(self) -> None:
         """Start whatever of it does not run."""
         with of_the_tests(self.variables):
@@ -114,16 +126,17 @@ class House:
 
 
 @contextmanager
-def house(home: Path, *, master: str | None) -> Iterator[House]:
+def house(home: Path, *, master: str | None, candidates: str = "") -> Iterator[House]:
     """Bring all of it up, with two weeks of sales and some offers landed; end it all.
 
     Args:
         home: an empty folder.
         master: of Spark; None for a cluster of its own.
+        candidates: lines to be added to those of the file.
     """
     conf = home / "conf"
     conf.mkdir()
-    (conf / "tea.yaml").write_text(TEA)
+    (conf / "tea.yaml").write_text(TEA.replace("split:", f"{candidates}split:"))
     mailbox = Mailbox()
     every = (ports.S3, ports.S3_CONSOLE, ports.SPARK, ports.SPARK_UI, ports.AIRFLOW)
     mail, *numbers = free_ports(len(every) + 1)
@@ -141,7 +154,7 @@ def house(home: Path, *, master: str | None) -> Iterator[House]:
         **({"REGATTA_MASTER": master} if master else {}),
         **{port.variable: str(number) for port, number in zip(every, numbers, strict=True)},
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
