@@ -27,7 +27,9 @@ status: setup ## which servers run, and where
 doctor: setup ## what is missing on this machine or wrong with the lake
 	@$(BIN)/regatta doctor
 
-test: check setup-airflow ## everything: check, then all tests on the real servers
+test: ## everything: check, then all tests on the real servers
+	@$(MAKE) --no-print-directory -j 2 setup-dev setup-airflow
+	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n 2
 test-unit: setup-dev ## the tests that need no server
 	$(BIN)/pytest tests/unit

@@ -43,6 +43,7 @@ build_minio() {
   PYTHONPATH=spark_apps .venv/bin/python -m regatta.runtime.local.minio_binary
 }
 
+logs=build/logs/$name
 . infra/watch.sh
 echo "setting up $environment from requirements/$name.txt (minutes the first time)"
 begin environment make_environment
