@@ -52,13 +52,14 @@ def facts_of(use_case: UseCase, config: str) -> Facts:
     assert schedule is not None
     scores_from = use_case.source("score")
     is_scored = scores_from is not None or getattr(use_case, "panel", None) is not None
+    table = getattr(use_case, "modelled", use_case)  # of a panel: its rows as a table
     return Facts(
         name=use_case.use_case,
         config=config,
         title=use_case.title or use_case.use_case,
-        grain=use_case.grain,
-        label=use_case.label,
-        unit=use_case.columns[use_case.label].unit,
+        grain=table.grain,
+        label=table.label,
+        unit=table.columns[table.label].unit,
         metric=use_case.metric,
         learns_from=str(use_case.source("train")),
         scores_from=scores_from,
