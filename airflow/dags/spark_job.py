@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -34,13 +36,33 @@ class SparkJobHook(SparkSubmitHook):
     """spark-submit from the project's folder, heard without Ivy's account of what it resolved."""
 
     def submit(self, application: str = "", **kwargs: Any) -> str | None:
-        """As ever, with paths that are relative to the project."""
-        return super().submit(application, cwd=PROJECT, **kwargs)
+        """As ever, with paths that are relative to the project, and never silent while the first JVM starts."""
+        self._heard = threading.Event()
+        waiting = threading.Thread(target=self._tick, daemon=True)
+        waiting.start()
+        try:
+            return super().submit(application, cwd=PROJECT, **kwargs)
+        finally:
+            self._heard.set()
+            waiting.join()
 
     def _process_spark_submit_log(self, itr: Iterator[str]) -> None:
         from regatta.runtime.relay import worth_telling
 
-        super()._process_spark_submit_log(line for line in itr if worth_telling(line))
+        def told() -> Iterator[str]:
+            for line in itr:
+                if worth_telling(line):
+                    self._heard.set()
+                    yield line
+
+        super()._process_spark_submit_log(told())
+
+    def _tick(self) -> None:
+        from regatta.runtime.progress import SILENCE
+
+        started = time.monotonic()
+        while not self._heard.wait(SILENCE):
+            self.log.info("spark-submit is starting ... %.0f s", time.monotonic() - started)
 
     @property
     def exit_code(self) -> int | None:
