@@ -26,7 +26,9 @@ from regatta.selection.training import parts
 def main(job: Job) -> None:
     """Read accepted rows, race, refit the best of each family, publish."""
     use_case, lake, started = job.use_case, job.lake, time.monotonic()
-    read = accepted(job.spark, lake, "train", as_of=job.as_of)
+    spark = job.spark
+    with step("looking at what is accepted"):
+        read = accepted(spark, lake, "train", as_of=job.as_of)
     as_of = max(delivery.delivered_at for delivery in read.deliveries)
     content, code = fingerprint(read.deliveries), code_version()
     name = run_id(use_case, as_of, content, code)
@@ -35,7 +37,8 @@ def main(job: Job) -> None:
         say(f"run {name} of the same rows, configuration and code is there already: nothing to train")
         return
 
-    check_inputs(job.spark, use_case)
+    with step("trying filters and features"):
+        check_inputs(spark, use_case)
     with step("splitting"):
         rows = parts(read.rows, use_case)
     say(f"contract {use_case.contract}, {rows}")
