@@ -93,7 +93,7 @@ def test_a_fault_is_a_place_a_fact_and_a_way_out(old: str, new: str, fault: str)
         ("split: {group: price}", "tea.yaml:11: split.group: the label may not decide where a row stands"),
         ("split: {folds: -3}", "tea.yaml:11: split.folds: should be greater than or equal to 2, and not -3"),
         ("split: {holdout: 2.0}", "tea.yaml:11: split.holdout: should be less than 1, and not 2.0"),
-        ("metric: rsme", "tea.yaml:11: metric: 'rsme' is not one of rmse, mse, mae, mape or r2\n  did you mean rmse?"),
+        ("metric: rsme", "tea.yaml:11: metric: 'rsme' is not one of rmse, mse, mae, mape, r2, wape, smape or mase\n  did you mean rmse?"),
         ("baselines: {median_by: twon}", "tea.yaml:11: baselines.median_by: there is no column twon\n  did you mean town?"),
     ],
 )  # fmt: skip

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from regatta.config import expressions, mllib
 from regatta.config.model import Candidates, Family, UseCase
+from regatta.config.panel_contradictions import panel_contradictions
 from regatta.config.problem import nearest_or_all
+from regatta.config.table import Column
 
 Place = tuple[str | int, ...]
 """A path of keys and positions in the file."""
@@ -17,33 +19,38 @@ OWN_COLUMNS = ("delivery", "file", "row", "prediction")
 
 def contradictions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
     """What is wrong between parts that are each well formed."""
-    columns = use_case.columns
+    columns, seen = use_case.columns, use_case.modelled.columns
     yield from _names(use_case)
     yield from _columns(use_case)
+    if use_case.panel is not None:
+        yield from panel_contradictions(use_case, use_case.panel)
 
-    named = (
+    named: tuple[tuple[Place, Sequence[str]], ...] = (
         (("outliers", "columns"), use_case.outliers.columns if use_case.outliers else ()),
         (("split", "group"), use_case.split.group or ()),
         (("baselines", "median_by"), [c] if (c := use_case.baselines.median_by) else []),
+        (("baselines", "columns"), use_case.baselines.columns),
+        (("label_minus",), [c] if (c := use_case.label_minus) else []),
     )
     for where, names in named:
         for name in names:
-            if name not in columns:
-                yield where, f"there is no column {name}", nearest_or_all(name, columns)
-    for name in use_case.outliers.columns if use_case.outliers else ():
-        if name in columns and columns[name].type not in ("number", "integer"):
-            yield ("outliers", "columns"), f"{name} is a {columns[name].type}, not a number", ""
+            if name not in seen:
+                yield where, f"there is no column {name}", nearest_or_all(name, seen)
+            elif name == use_case.label and where[0] in ("label_minus", "baselines"):
+                yield where, "a prediction may not read the label of the row it is about", ""
+            elif where[0] != "split" and where[-1] != "median_by" and not _is_number(seen[name]):
+                yield where, f"{name} is a {seen[name].type}, not a number", ""
     if use_case.label in (use_case.split.group or ()):
         yield ("split", "group"), "the label may not decide where a row stands", ""
-    if (by := use_case.baselines.median_by) and by == use_case.label:
-        yield ("baselines", "median_by"), "a baseline may not read the label of the row it predicts", ""
 
+    if use_case.panel is None and "mase" in (use_case.metric, *use_case.gate.floor):
+        yield ("metric",), "mase compares with a season before, and a table has none", "it is for panels"
     for index, rule in enumerate(use_case.rules):
         for problem in expressions.problems(rule.sql, columns=columns, purpose=expressions.Purpose.RULE):
             yield ("rules", index, "sql"), problem.fact, problem.hint
     for name, feature in use_case.features.items():
         for problem in expressions.problems(
-            feature.sql, columns=columns, purpose=expressions.Purpose.FEATURE, label=use_case.label
+            feature.sql, columns=seen, purpose=expressions.Purpose.FEATURE, label=use_case.label
         ):
             yield ("features", name), problem.fact, problem.hint
 
@@ -65,6 +72,7 @@ def contradictions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
 def _names(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
     """Spark tells no capitals apart, and a table that a job writes has columns of regatta's own beside these."""
     seen: dict[str, str] = {}
+    seen_by_models = use_case.modelled.columns
     for part, names in (("columns", use_case.columns), ("features", use_case.features)):
         for name in names:
             lower = name.lower()
@@ -72,7 +80,7 @@ def _names(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
                 rename = ", and map the file's to it under csv.header" if part == "columns" else ""
                 yield (part, name), "regatta has a column of this name of its own", f"choose another{rename}"
             other = seen.setdefault(lower, name)
-            if other == name and part == "features" and name in use_case.columns:
+            if other == name and part == "features" and name in seen_by_models:
                 yield (part, name), "a column has this name already", "give the feature a name of its own"
             elif other != name:
                 yield (
@@ -120,6 +128,10 @@ def _columns(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
             yield (*where, "nulls"), f"a {column.type} has no {column.nulls}", "use most_frequent or constant"
         if (column.fill is None) == (column.nulls == "constant"):
             yield (*where, "fill"), "fill and nulls: constant go together", "give both or neither"
+
+
+def _is_number(column: Column) -> bool:
+    return column.type in ("number", "integer")
 
 
 def _others(roles: tuple[str, ...], one: str) -> str:

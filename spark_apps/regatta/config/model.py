@@ -12,10 +12,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from regatta.config.expressions import columns_of
+from regatta.config.panel import AS_OF, PERIOD, STEP, Panel
 from regatta.config.table import Column, ColumnName, ColumnRole, Role, Rule, Source, Strict
 
 Family = Literal["random_forest", "gbt", "linear_regression"]
-Metric = Literal["rmse", "mse", "mae", "mape", "r2"]
+Metric = Literal["rmse", "mse", "mae", "mape", "r2", "wape", "smape", "mase"]
+LabelTransform = Literal["none", "log", "signed_sqrt"]
 Encoding = Literal["index", "one_hot", "target"]
 
 LARGER_IS_BETTER: frozenset[Metric] = frozenset({"r2"})
@@ -98,6 +101,8 @@ class Baselines(Strict):
     """The simplest answers, in the race so that "better than what?" is known: the mean, and these."""
 
     median_by: ColumnName | None = None
+    columns: Annotated[tuple[ColumnName, ...], Field(strict=False)] = ()
+    """Columns of the row that are each a prediction already, such as last month's price."""
 
 
 class Gate(Strict):
@@ -109,6 +114,8 @@ class Gate(Strict):
     """By which share of the champion's metric the challenger must be better."""
     min_rows: Annotated[int, Field(ge=1)] = 100
     """Rows that both must have been held out from, for the comparison to mean anything."""
+    baseline_may_reign: bool = False
+    """Where no candidate beats the best baseline, that baseline is the challenger."""
 
 
 class Schedule(Strict):
@@ -133,11 +140,15 @@ class UseCase(Strict):
     rejected where there is a key and kept where there is none."""
     max_rejected: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.5
     """The share of rejected rows above which a delivery is refused whole."""
+    panel: Panel | None = None
+    """How lines become entities observed over calendar time; without it a row is a row."""
     outliers: Outliers | None = None
     features: Annotated[Mapping[ColumnName, Feature], Field(strict=False)] = {}
     scaling: Literal["minmax", "standard", "none"] = "minmax"
     max_categories: Annotated[int, Field(ge=2, le=100_000)] = 1_000
-    label_transform: Literal["log", "none"] = "none"
+    label_transform: LabelTransform = "none"
+    label_minus: ColumnName | None = None
+    """A numeric input that is taken from the label before it is learnt, and given back to predictions."""
     split: Split = Split()
     seed: int = 42
     candidates: Mapping[Family, Candidates]
@@ -162,7 +173,35 @@ class UseCase(Strict):
     @property
     def label(self) -> str:
         """The column to predict."""
-        return self.with_role("label")[0]
+        return self.panel.label if self.panel else self.with_role("label")[0]
+
+    @property
+    def modelled(self) -> UseCase:
+        """The use case as models see it: itself, or its panel's rows described as a table."""
+        if self.panel is None or {PERIOD, STEP, AS_OF} <= self.columns.keys():
+            return self
+        return self.model_copy(
+            update={
+                "columns": self.panel.columns(self.columns),
+                "rules": (),
+                "baselines": self.baselines.model_copy(
+                    update={"columns": (*self.baselines.columns, *self.panel.forecasts)}
+                ),
+            }
+        )
+
+    @property
+    def withheld(self) -> frozenset[str]:
+        """Columns that a delivery to score need not have: they are not known yet."""
+        if self.panel is None:
+            return frozenset({self.label})
+        known = {name for value in self.panel.known.values() for name in columns_of(value.sql)}
+        return frozenset(self.columns) - known - {*self.panel.entity, *self.with_role("time")}
+
+    @property
+    def zoned(self) -> bool | None:
+        """Whether a time must carry its offset from UTC (true) or must not (false); None: either is taken."""
+        return None if self.panel is None else self.panel.time_zone is not None
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -206,7 +245,11 @@ class UseCase(Strict):
             [name, self.columns[name].model_dump(mode="json", include=about_values), column.must_be_there]
             for name, column in self.columns.items()
         ]
-        said["key"], said["label"] = self.key, self.label
+        said["key"] = self.key
+        if self.panel is None:
+            said["label"] = self.label
+        else:
+            said["panel"] = [self.zoned, sorted(self.withheld)]
         said["sources"] = sorted(said["sources"].items())
         return "c" + digest(said)[:10]
 
@@ -224,7 +267,7 @@ class UseCase(Strict):
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
-        if len(self.with_role("label")) != 1:
+        if self.panel is None and len(self.with_role("label")) != 1:
             raise ValueError("exactly one column must have the role label")
         if len(self.with_role("time")) > 1:
             raise ValueError("at most one column may have the role time")
@@ -233,7 +276,7 @@ class UseCase(Strict):
                 raise ValueError(
                     f"sources: {'exactly' if least else 'at most'} one must have the role {role}"
                 )
-        if not self.numbers and not self.categories:
+        if self.panel is None and not self.numbers and not self.categories:
             raise ValueError("no column has the role feature or category, and there are no features")
         return self
 
