@@ -199,6 +199,13 @@ class UseCase(Strict):
         return frozenset(self.columns) - known - {*self.panel.entity, *self.with_role("time")}
 
     @property
+    def needs_a_baseline(self) -> bool:
+        """Whether a run's best baseline is published as a model too."""
+        return self.gate.baseline_may_reign or (
+            self.panel is not None and self.panel.new_entities == "baseline"
+        )
+
+    @property
     def zoned(self) -> bool | None:
         """Whether a time must carry its offset from UTC (true) or must not (false); None: either is taken."""
         return None if self.panel is None else self.panel.time_zone is not None

@@ -185,9 +185,14 @@ class Panel(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_column_needs_no_list(cls, given: Any) -> Any:
-        if isinstance(given, dict) and isinstance(given.get("entity"), str):
-            return {**given, "entity": (given["entity"],)}
+    def _as_people_write_it(cls, given: Any) -> Any:
+        """One column needs no list, and YAML reads null and 0 as what they are."""
+        if not isinstance(given, dict):
+            return given
+        if isinstance(given.get("entity"), str):
+            given = {**given, "entity": (given["entity"],)}
+        if "empty" in given and (given["empty"] is None or given["empty"] == 0):
+            given = {**given, "empty": "null" if given["empty"] is None else "zero"}
         return given
 
     @property

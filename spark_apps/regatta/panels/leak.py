@@ -1,0 +1,132 @@
+"""The leak check: features computed again from a history that ends at a day must be those that were learnt from.
+
+A feature that reads a later period differs nowhere but at the last rows of a history that was cut off, and one that
+aggregates over the whole series differs there too. So the rows compared are those of the very day of the cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from random import Random
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as F
+
+from regatta.config.panel import AS_OF, PERIOD, STEP, PanelFeature
+from regatta.config.table import quoted
+from regatta.errors import ExitCode, RegattaError
+from regatta.panels.origins import Origin
+from regatta.panels.rows import rows
+from regatta.panels.values import POSITION, SEEN, Observed
+
+DATES = 20  # an origin
+PERIODS = 150_000  # of all histories that are computed again; a larger panel has entities drawn from it
+CUT = "_cut"
+
+
+class Leak(RegattaError):
+    """A feature reads what nobody could have known: a bug, whatever the figures say."""
+
+    exit_code = ExitCode.BUG
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was compared: rows, of so many dates and entities."""
+
+    rows: int
+    dates: int
+
+
+def cuts(origins: Iterable[Origin], seed: int) -> list[int]:
+    """The positions at which history is cut: for each origin `DATES`, drawn from all that its rows know."""
+    found: set[int] = set()
+    for number, origin in enumerate(origins):
+        known = range(origin.test_to)
+        found |= {*Random(f"{seed}:{number}").sample(known, min(DATES, len(known)))}
+    return sorted(found)
+
+
+def check(
+    used: DataFrame,
+    given: Observed,
+    features: Mapping[str, PanelFeature],
+    origins: Iterable[Origin],
+    seed: int,
+) -> Checked:
+    """Hold the features of `used` against those of cut histories, in one job.
+
+    What is known in advance stays known; gaps are rows like any other. Where the panel is large, entities are drawn.
+
+    Args:
+        used: the rows that training uses, as `rows.rows` gives them.
+        given: what they were made of.
+        features: all that rows have.
+        origins: of the training.
+        seed: draws dates and entities.
+
+    Raises:
+        Leak: with each feature that differs, and one row where it does.
+    """
+    panel, calendar, at = given.calendar.panel, given.calendar, cuts(origins, seed)
+    entity = [F.col(quoted(name)) for name in panel.entity]
+    spark = used.sparkSession
+    most = max(1, PERIODS // max(1, sum(position + 1 for position in at)))
+    # of the rows that are used, so that there is something to compare
+    drawn = used.select(*entity).distinct().orderBy(F.xxhash64(F.lit(seed), *entity)).limit(most)
+    histories = (
+        given.values.join(F.broadcast(drawn), on=[*panel.entity], how="left_semi")
+        .join(F.broadcast(spark.createDataFrame(pa.table({CUT: pa.array(at, pa.int32())}))), how="cross")
+        .filter((F.col(POSITION) <= F.col(CUT)) | F.lit(bool(panel.known)))
+    )
+    over = F.col(POSITION) <= F.col(CUT)
+    hidden = {name: F.when(over, F.col(quoted(name))) for name in panel.values}
+    again = rows(
+        histories.withColumns({**hidden, SEEN: F.col(SEEN) & over}),
+        calendar,
+        features,
+        series=(CUT,),
+        last=CUT,
+    ).filter(F.col(POSITION) == F.col(CUT))
+    keys = [*panel.entity, PERIOD, STEP]
+    then = used.join(F.broadcast(drawn), on=[*panel.entity], how="left_semi").filter(F.col(POSITION).isin(at))
+    both = _side_by_side(then, again, keys, features)
+    differs = {
+        name: ~F.col(f"_then.{quoted(name)}").eqNullSafe(F.col(f"_again.{quoted(name)}")) for name in features
+    }
+    differs["which rows there are"] = F.col("_then").isNull() | F.col("_again").isNull()
+    found = both.agg(
+        F.count(F.lit(1)),
+        *(
+            F.min(F.when(wrong, F.struct(*map(quoted, keys), "_then", "_again")))
+            for wrong in differs.values()
+        ),
+    ).collect()[0]
+    told = [_told(name, row, keys) for name, row in zip(differs, found[1:], strict=True) if row is not None]
+    if told:
+        raise Leak(
+            "a feature reads what was not known yet, so nothing is trained:\n" + "\n".join(told),
+            place=AS_OF,
+        )
+    return Checked(int(found[0]), len(at))
+
+
+def _side_by_side(
+    then: DataFrame, again: DataFrame, keys: list[str], features: Mapping[str, PanelFeature]
+) -> DataFrame:
+    def packed(frame: DataFrame, name: str) -> DataFrame:
+        values = F.struct(F.lit(True).alias("_there"), AS_OF, *map(quoted, features))
+        return frame.select(*map(quoted, keys), values.alias(name))
+
+    return packed(then, "_then").join(packed(again, "_again"), on=keys, how="full_outer")
+
+
+def _told(name: str, row: Row, keys: list[str]) -> str:
+    """One difference in a line."""
+    where = ", ".join(f"{key} {row[key]}" for key in keys)
+    then, again = row["_then"], row["_again"]
+    if then is None or again is None:
+        return f"  {name}: {where} is there {'only' if again is None else 'not'} with what came later"
+    return f"  {name}: {then[name]} for {where}, and {again[name]} from what was known on {then[AS_OF]}"
