@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up down status doctor test test-unit test-integration check bench-selection pins clean
+.PHONY: help setup setup-dev demo up down status doctor test test-unit test-integration check bench-selection bench-panel pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,8 @@ check: setup-dev ## format, lint, types, and which package may import which
 
 bench-selection: setup-dev ## our model selection against CrossValidator and scikit-learn
 	$(BIN)/python benchmarks/selection.py
+bench-panel: setup-dev ## how the cost of a panel's features grows with its rows, beside pandas
+	$(BIN)/python benchmarks/panel.py
 
 pins: ## compile requirements/*.in to *.txt
 	@infra/pins.sh

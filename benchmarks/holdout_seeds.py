@@ -59,7 +59,7 @@ def judged(use_case: UseCase) -> Leaderboard:
         metric=use_case.metric,
         label=use_case.label,
         unit=use_case.columns[use_case.label].unit,
-        standings=ranked(race(rows.training, use_case, Silent()), use_case.metric),
+        standings=ranked(race(rows.folds, use_case, Silent()), use_case.metric),
     )
     predictions = on_holdout(finals(rows.training, rows.holdout, board, use_case), rows.holdout)
     return with_holdout(board, predictions, use_case)

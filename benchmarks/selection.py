@@ -94,10 +94,11 @@ def local_session() -> SparkSession:
 
 def compared(spark: SparkSession, use_case: UseCase, rows: int, sklearn: bool) -> Iterator[str]:
     """One line of the table a comparison."""
-    frame = parts(king_county(spark, use_case, rows), use_case).training.persist()
+    split = parts(king_county(spark, use_case, rows), use_case)
+    frame = split.training.persist()
     frame.count()
     started = time.monotonic()
-    ours = {standing.candidate: standing for standing in race(frame, use_case, Silent())}
+    ours = {standing.candidate: standing for standing in race(split.folds, use_case, Silent())}
     seconds = time.monotonic() - started
     stock, stock_seconds = stock_race(frame, use_case)
     worst = largest_difference(ours, stock)
@@ -110,7 +111,7 @@ def compared(spark: SparkSession, use_case: UseCase, rows: int, sklearn: bool) -
             update={"candidates": {"random_forest": use_case.candidates["random_forest"]}}
         )
         started = time.monotonic()
-        race(frame, only, Silent())
+        race(split.folds, only, Silent())
         seconds = time.monotonic() - started
         other = sklearn_race(frame, only)
         yield (

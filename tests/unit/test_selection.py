@@ -68,8 +68,7 @@ class Seen:
 
 
 def board_of(rows: DataFrame, use_case: UseCase, watcher: Seen) -> Leaderboard:
-    training = parts(rows, use_case).training
-    standings = race(training, use_case, watcher)
+    standings = race(parts(rows, use_case).folds, use_case, watcher)
     return Leaderboard(
         use_case="houses",
         run_id="r",

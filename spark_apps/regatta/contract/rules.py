@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial, reduce
 from operator import or_
@@ -69,12 +69,12 @@ def checks(use_case: UseCase) -> list[Check]:
     of_values = [
         check
         for name, column in use_case.columns.items()
-        for check in _of_a_column(name, column, use_case.label)
+        for check in _of_a_column(name, column, use_case.withheld)
     ]
     of_rows = [
         Check(None, F.lit(rule.name), broken(rule)) for rule in use_case.rules if rule.level == "reject"
     ]
-    return of_values + of_rows
+    return [*of_values, *_of_zones(use_case), *of_rows]
 
 
 def sound(use_case: UseCase) -> Expression:
@@ -149,14 +149,14 @@ def _refusal(trial: Callable[[], object]) -> str:
     return ""
 
 
-def _of_a_column(name: str, column: Column, label: str) -> Iterator[Check]:
+def _of_a_column(name: str, column: Column, withheld: Collection[str]) -> Iterator[Check]:
     value, text = F.col(quoted(name)), text_of(name)
 
     def check(rule: str, fails: Expression) -> Check:
         return Check(name, F.lit(rule), fails)
 
     if column.must_be_there:
-        due = F.col(LABELLED) if name == label else F.lit(True)
+        due = F.col(LABELLED) if name in withheld else F.lit(True)
         yield check("is required", text.isNull() & due)
     if column.type != "string":
         yield check(in_words(column), text.isNotNull() & value.isNull())
@@ -179,6 +179,21 @@ def _of_a_column(name: str, column: Column, label: str) -> Iterator[Check]:
         yield check(
             f"must have at most {column.max_length} {characters}", F.char_length(value) > column.max_length
         )
+
+
+def _of_zones(use_case: UseCase) -> Iterator[Check]:
+    """Times with and without an offset from UTC do not compare, so one kind is taken and the other is not."""
+    time = use_case.time
+    if use_case.zoned is None or time is None or use_case.columns[time].type != "timestamp":
+        return
+    written = use_case.columns[time].format
+    if written is not None:
+        return  # the format itself says whether there is an offset
+    has_offset = text_of(time).rlike(r"(Z|[+-]\d{2}:\d{2})$")
+    if use_case.zoned:
+        yield Check(time, F.lit("has no offset from UTC, and panel.time_zone is set"), ~has_offset)
+    else:
+        yield Check(time, F.lit("has an offset from UTC, and panel.time_zone is not set"), has_offset)
 
 
 def _among(value: Expression, column: Column) -> Expression:

@@ -17,12 +17,19 @@ from regatta.config.model import Encoding
 from regatta.config.table import quoted
 from regatta.evaluation.metrics import metrics
 from regatta.features.learnt import Bounds
-from regatta.features.pipeline import FEATURES, LABEL, Slots, feature_pipeline, in_label_unit
+from regatta.features.pipeline import (
+    FEATURES,
+    LABEL,
+    Slots,
+    feature_pipeline,
+    given_back,
+    in_label_unit,
+)
 from regatta.runtime.concurrency import as_they_end, side_by_side
 from regatta.selection.baselines import baselines
 from regatta.selection.candidates import Candidate, candidates, estimator, param_map
 from regatta.selection.leaderboard import BASELINE, Judged, Standing
-from regatta.selection.splits import FOLD
+from regatta.selection.parts import Fold
 
 
 class Watcher(Protocol):
@@ -55,18 +62,20 @@ def prepare(training: DataFrame, judging: DataFrame, use_case: UseCase, encoding
     return Prepared(
         inliers=inliers,
         training=features.transform(inliers).select(FEATURES, LABEL).localCheckpoint(),
-        judging=features.transform(judging).select(FEATURES, quoted(use_case.label)).localCheckpoint(),
+        judging=features.transform(judging)
+        .select(FEATURES, *map(quoted, dict.fromkeys((use_case.label, *given_back(use_case)))))
+        .localCheckpoint(),
         features=features,
         slots=Slots.of(features, use_case, encoding),
     )
 
 
-def race(frame: DataFrame, use_case: UseCase, watcher: Watcher) -> list[Standing]:
+def race(parts: Sequence[Fold], use_case: UseCase, watcher: Watcher) -> list[Standing]:
     """Judge every candidate and baseline on every fold.
 
     Args:
-        frame: the training part, laid out and cached, with `_label` and `_fold`; one row a labelled row.
-        use_case: names folds, candidates, encodings and seed.
+        parts: what each fold learns from and is judged on.
+        use_case: names candidates, encodings and seed.
         watcher: is told of each fit.
 
     Returns:
@@ -74,13 +83,12 @@ def race(frame: DataFrame, use_case: UseCase, watcher: Watcher) -> list[Standing
     """
     field = candidates(use_case)
     results: dict[str, dict[int, Judged]] = {candidate.name: {} for candidate in field}
-    for number in range(use_case.split.folds):
-        training, judging = frame.filter(F.col(FOLD) != number), frame.filter(F.col(FOLD) == number)
-        for name, judged in _baselines(training, judging, use_case):
+    for number, part in enumerate(parts):
+        for name, judged in _baselines(part, use_case):
             results.setdefault(name, {})[number] = judged
             watcher.judged(name, number, judged)
-        prepared = prepared_for(field, training, judging, use_case)
-        for candidate, judged in _fits(field, prepared, use_case):
+        prepared = prepared_for(field, part.training, part.judging, use_case)
+        for candidate, judged in _fits(field, prepared, use_case, part.scale):
             results[candidate.name][number] = judged
             watcher.judged(candidate.name, number, judged)
     by_name = {candidate.name: candidate for candidate in field}
@@ -99,16 +107,22 @@ def prepared_for(
     return dict(zip(encodings, side_by_side(training.sparkSession, one, encodings), strict=True))
 
 
-def _baselines(training: DataFrame, judging: DataFrame, use_case: UseCase) -> Iterator[tuple[str, Judged]]:
+def _baselines(part: Fold, use_case: UseCase) -> Iterator[tuple[str, Judged]]:
+    """Fit one after another; judge all in one job."""
+    found, predicted = {}, part.judging
     for name, baseline in baselines(use_case).items():
         started = time.monotonic()
-        model = baseline.fit(training)
-        seconds = time.monotonic() - started
-        yield name, Judged(metrics=metrics(model.transform(judging), use_case.label)[0], seconds=seconds)
+        model = baseline.fit(part.training)
+        found[name] = time.monotonic() - started
+        predicted = model.transform(predicted).withColumnRenamed("prediction", f"prediction {name}")
+    columns = [f"prediction {name}" for name in found]
+    figures = metrics(predicted, use_case.label, columns, scale=part.scale)
+    for (name, seconds), judged in zip(found.items(), figures, strict=True):
+        yield name, Judged(metrics=judged, seconds=seconds)
 
 
 def _fits(
-    field: Sequence[Candidate], prepared: dict[Encoding, Prepared], use_case: UseCase
+    field: Sequence[Candidate], prepared: dict[Encoding, Prepared], use_case: UseCase, scale: float | None
 ) -> Iterator[tuple[Candidate, Judged]]:
     """Fit through `fitMultiple`, the families by turns, a few at once; yield each as soon as it is judged.
 
@@ -129,7 +143,8 @@ def _fits(
         seconds = time.monotonic() - started
         judging = prepared[family[index].encoding].judging
         predictions = model.transform(judging).withColumn("prediction", F.expr(in_label_unit(use_case)))
-        return family[index], Judged(metrics=metrics(predictions, use_case.label)[0], seconds=seconds)
+        figures = metrics(predictions, use_case.label, scale=scale)[0]
+        return family[index], Judged(metrics=figures, seconds=seconds)
 
     yield from as_they_end(session, fit, work)
 
