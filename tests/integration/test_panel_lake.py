@@ -57,6 +57,8 @@ split: {folds: 2, partitions: 1}
 candidates:
   linear_regression: {regParam: 0.01}
 metric: mae
+max_rejected: 0.8
+gate: {min_rows: 10}
 """
 RIVERS = """\
 use_case: weekly
@@ -189,8 +191,21 @@ def test_a_panel_of_two_keys_is_forecast_with_what_is_known_in_advance(
 
     assert shops.run(score) == 0
     assert "is already forecast by champion 1: nothing to do" in capsys.readouterr().out
-    shops.land("late", header, ["south,jam,2024-02-13 18:00:00,500,0"], FIRST + timedelta(days=45))
+    late = [
+        "south,jam,2024-02-13 18:00:00,500,0",
+        "south,jam,2024-02-13 18:00:00,700,0",
+        "south,jam,2024-02-13T19:00:00+01:00,5,0",
+        ",jam,2024-02-13 19:00:00,5,0",
+    ]
+    shops.land("late", header, late, FIRST + timedelta(days=45))
     assert [shops.run(job) for job in (ingest, score)] == [0, 0]
+    verdict = shops.lake.ingested.get(layout.accepted(shops.lake.use_case.contract, "late"))
+    assert verdict is not None
+    assert verdict.reasons == {
+        "shop, item, at: is a second row with this key": 1,
+        "at: has an offset from UTC, and panel.time_zone is not set": 1,
+        "shop: is required": 1,
+    }
     assert (
         max(row["prediction"] or 0 for row in shops.forecasts(lake_spark)) > 60
     )  # the late line is in the mean

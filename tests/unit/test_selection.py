@@ -228,6 +228,27 @@ def test_metrics_are_those_of_their_definitions(spark: SparkSession):
     assert (found["rows"], found["rows_mape"]) == (3, 2)
 
 
+def test_metrics_of_forecasts_are_those_of_their_definitions(spark: SparkSession):
+    frame = spark.createDataFrame(
+        [(10.0, 8.0), (-2.0, 1.0), (0.0, 0.0), (4.0, 4.0)], "y double, prediction double"
+    )
+
+    (found,) = metrics(frame, "y", scale=2.5)
+
+    assert found["wape"] == pytest.approx((2 + 3) / (10 + 2 + 0 + 4))
+    assert found["smape"] == pytest.approx((2 * 2 / 18 + 2 * 3 / 3 + 0 + 0) / 4)
+    assert found["mase"] == pytest.approx((5 / 4) / 2.5)
+    assert found["bias"] == pytest.approx((-2 + 3) / 4)
+
+
+def test_a_row_without_a_prediction_leaves_every_figure_undefined(spark: SparkSession):
+    frame = spark.createDataFrame([(1.0, None), (1.0, 1.0)], "y double, prediction double")
+
+    (found,) = metrics(frame, "y", scale=1.0)
+
+    assert {name for name, value in found.items() if value is not None} == {"rows", "rows_mape"}
+
+
 def test_r2_of_equal_labels_is_undefined(spark: SparkSession):
     (found,) = metrics(spark.createDataFrame([(1.0, 2.0), (1.0, 1.0)], "y double, prediction double"), "y")
 
