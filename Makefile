@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up down status doctor test test-unit test-integration check bench-selection bench-panel pins clean
+.PHONY: help setup setup-dev demo up down status doctor test test-unit test-integration check fuzz ingest-2gb bench-selection bench-panel bench-ingest pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,12 +25,15 @@ doctor: setup ## what is missing on this machine or wrong with the lake
 	@$(BIN)/regatta doctor
 
 test: check ## everything: check, then all tests on the real servers
-	$(BIN)/pytest tests/unit
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest -n 2
 test-unit: setup-dev ## the tests that need no server
 	$(BIN)/pytest tests/unit
 test-integration: setup-dev ## the tests on the real servers
 	$(BIN)/pytest tests/integration
+fuzz: setup-dev ## 600 mutants of good files against Python's own reading; REGATTA_SEED=... draws others
+	REGATTA_MUTANTS=$${REGATTA_MUTANTS:-600} $(BIN)/pytest -s tests/integration/test_mutants.py
+ingest-2gb: setup-dev ## a file of 2 GB with dirt at known places: exactly that is rejected
+	$(BIN)/python benchmarks/ingest_speed.py --gigabytes 2
 check: setup-dev ## format, lint, types, and which package may import which
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -41,14 +44,16 @@ bench-selection: setup-dev ## our model selection against CrossValidator and sci
 	$(BIN)/python benchmarks/selection.py
 bench-panel: setup-dev ## how the cost of a panel's features grows with its rows, beside pandas
 	$(BIN)/python benchmarks/panel.py
+bench-ingest: setup-dev ## ingest of a million rows against a bare typed copy of the same file
+	$(BIN)/python benchmarks/ingest_speed.py
 
 pins: ## compile requirements/*.in to *.txt
 	@infra/pins.sh
 clean: ## remove environments and caches; the lake in .regatta stays
 	rm -rf .venv .venv-* build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-.venv/regatta.stamp: requirements/regatta.txt pyproject.toml
+.venv/regatta.stamp: requirements/regatta.txt pyproject.toml conf/spark-defaults.conf
 	@infra/setup.sh regatta
-.venv/dev.stamp: requirements/dev.txt requirements/regatta.txt pyproject.toml
+.venv/dev.stamp: requirements/dev.txt requirements/regatta.txt pyproject.toml conf/spark-defaults.conf
 	@infra/setup.sh dev
 	@touch .venv/regatta.stamp

@@ -13,9 +13,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, stdev
+from tempfile import TemporaryDirectory
 
 from regatta import config
 from regatta.config import UseCase
+from regatta.selection.engine import Engine
 from regatta.selection.finalists import finals, on_holdout, with_holdout
 from regatta.selection.leaderboard import Leaderboard, Standing, ranked
 from regatta.selection.race import race
@@ -53,16 +55,18 @@ def main() -> None:
 def judged(use_case: UseCase) -> Leaderboard:
     """The leaderboard of one training, with the holdout's figures; nothing is written."""
     rows = parts(king_county(local_session(), use_case, KING_COUNTY), use_case)
+    engine = Engine(use_case)
     board = Leaderboard(
         use_case=use_case.use_case,
         run_id="benchmark",
         metric=use_case.metric,
         label=use_case.label,
         unit=use_case.columns[use_case.label].unit,
-        standings=ranked(race(rows.folds, use_case, Silent()), use_case.metric),
+        standings=ranked(race(rows.folds, use_case, Silent(), engine), use_case.metric),
     )
-    predictions = on_holdout(finals(rows.training, rows.holdout, board, use_case), rows.holdout)
-    return with_holdout(board, predictions, use_case)
+    with TemporaryDirectory() as scratch:
+        best = finals(rows.training, rows.holdout, board, use_case, engine, f"file://{scratch}/")
+        return with_holdout(board, on_holdout(best, rows.holdout), use_case)
 
 
 def line(family: str, standings: Sequence[Standing]) -> str:

@@ -34,8 +34,10 @@ from regatta.config import UseCase
 from regatta.features.pipeline import FEATURES, LABEL, PREDICTION, feature_pipeline, in_label_unit
 from regatta.runtime.concurrency import AT_ONCE
 from regatta.selection.candidates import candidates, param_map
+from regatta.selection.engine import Engine
 from regatta.selection.leaderboard import Judged, Standing
-from regatta.selection.race import prepare, race
+from regatta.selection.prepared import prepare
+from regatta.selection.race import race
 from regatta.selection.splits import FOLD
 from regatta.selection.training import parts
 
@@ -98,7 +100,9 @@ def compared(spark: SparkSession, use_case: UseCase, rows: int, sklearn: bool) -
     frame = split.training.persist()
     frame.count()
     started = time.monotonic()
-    ours = {standing.candidate: standing for standing in race(split.folds, use_case, Silent())}
+    ours = {
+        standing.candidate: standing for standing in race(split.folds, use_case, Silent(), Engine(use_case))
+    }
     seconds = time.monotonic() - started
     stock, stock_seconds = stock_race(frame, use_case)
     worst = largest_difference(ours, stock)
@@ -111,7 +115,7 @@ def compared(spark: SparkSession, use_case: UseCase, rows: int, sklearn: bool) -
             update={"candidates": {"random_forest": use_case.candidates["random_forest"]}}
         )
         started = time.monotonic()
-        race(split.folds, only, Silent())
+        race(split.folds, only, Silent(), Engine(only))
         seconds = time.monotonic() - started
         other = sklearn_race(frame, only)
         yield (

@@ -31,6 +31,9 @@ install_packages() {
   # --no-compile: what is imported is compiled then, once; all 11,000 modules would take most of a minute.
   "${pip[@]}" install --no-compile --require-hashes -r "requirements/$name.txt"
   "${pip[@]}" install --no-deps --no-build-isolation -e .
+  # What these need has just come, and MinIO takes longer.
+  .venv/bin/python -m regatta.runtime.class_archive
+  .venv/bin/python -m regatta.selection.native.compiling
 }
 build_minio() {
   PYTHONPATH=spark_apps .venv/bin/python -m regatta.runtime.local.minio_binary

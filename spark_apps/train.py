@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 
 from regatta.contract.accepted import accepted, known_in_advance, observations
+from regatta.contract.trial import check_inputs
 from regatta.lake import Run, layout
 from regatta.lake.provenance import code_version, fingerprint, run_id, versions
 from regatta.runtime.job import Job, run
@@ -14,6 +15,7 @@ from regatta.runtime.progress import result, say, step
 from regatta.runtime.tracking import Tracker
 from regatta.runtime.watching import LiveRace, Watchers
 from regatta.selection.candidates import candidates
+from regatta.selection.engine import Engine
 from regatta.selection.finalists import finals, on_holdout, with_holdout
 from regatta.selection.leaderboard import Leaderboard, ranked
 from regatta.selection.output import write_run
@@ -34,15 +36,18 @@ def main(job: Job) -> None:
         return
 
     use_case = job.use_case.modelled
+    check_inputs(job.spark, use_case)
     with step("splitting"):
         rows = split(observations(read, known_in_advance(job.spark, lake, job.as_of)), job.use_case)
+    say(f"contract {job.use_case.contract}, {rows}")
     for line in windows(rows.splits):
         say(line)
     field = [candidate.name for candidate in candidates(use_case)]
     tracker = Tracker(use_case, name, content, field)
     try:
+        engine = Engine(use_case)
         with LiveRace(use_case, field) as live:
-            standings = race(rows.folds, use_case, Watchers([live, tracker]))
+            standings = race(rows.folds, use_case, Watchers([live, tracker]), engine)
         board = Leaderboard(
             use_case=use_case.use_case,
             run_id=name,
@@ -53,7 +58,7 @@ def main(job: Job) -> None:
             standings=ranked(standings, use_case.metric),
         )
         with step("refitting the best of each family"):
-            best = finals(rows.training, rows.holdout, board, use_case)
+            best = finals(rows.training, rows.holdout, board, use_case, engine, lake.attempt().uri(""))
             predictions = on_holdout(best, rows.holdout).persist()
             board = with_holdout(board, predictions, use_case, rows.scale)
         attempt = lake.attempt()
@@ -85,6 +90,7 @@ def main(job: Job) -> None:
                     best_baseline=board.best_baseline.candidate if board.best_baseline else None,
                     scale=rows.scale,
                     trained_until=rows.trained_until,
+                    engines=engine.choices,
                 ),
             )
     except BaseException:

@@ -5,16 +5,33 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from xdist.scheduler import LoadScopeScheduling
+
+from regatta.runtime.class_archive import java_options
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # For every JVM that a test starts. The second compiler costs more than minutes of small jobs can win back.
+    os.environ["SPARK_SUBMIT_OPTS"] = f"-XX:TieredStopAtLevel=1 {java_options()}"
     # collect() leaves the socket by which rows come back to the garbage collector, here where warnings are errors
     config.addinivalue_line(
         "filterwarnings", r"ignore:unclosed <socket\.socket.*127\.0\.0\.1:ResourceWarning"
     )
+
+
+class ByFolder(LoadScopeScheduling):
+    """For `-n 2`: one process runs the unit tests with their Spark session, the other those with the servers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.split("/")[1]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:
+    return ByFolder(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +54,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         .config("spark.sql.warehouse.dir", str(warehouse))
         .config(
             "spark.driver.extraJavaOptions",
-            # The second compiler costs more than minutes of small jobs can win back.
-            f"-Dderby.system.home={warehouse} -Duser.timezone=UTC -XX:TieredStopAtLevel=1 -XX:+UseParallelGC",
+            f"-Dderby.system.home={warehouse} -Duser.timezone=UTC -XX:+UseParallelGC",
         )
         .getOrCreate()
     )

@@ -84,7 +84,11 @@ def lake_spark(
         "run tests/integration before tests/unit, or in a process of their own"
     )
     warehouse = tmp_path_factory.mktemp("warehouse")
-    machine = {"SPARK_CONF_DIR": str(REPOSITORY / "conf"), "PYSPARK_PYTHON": sys.executable}
+    settings = REPOSITORY / "conf" / "spark-defaults.conf"
+    machine = {
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_SUBMIT_ARGS": f"--properties-file {settings} --conf spark.jars.packages= pyspark-shell",
+    }
     with of_the_tests(lake_environment | machine):
         session = (
             SparkSession.builder.appName("regatta integration tests")
@@ -97,8 +101,7 @@ def lake_spark(
             .config("spark.sql.warehouse.dir", str(warehouse))
             .config(
                 "spark.driver.extraJavaOptions",
-                # The second compiler costs more than a minute of small jobs can win back.
-                f"-Dderby.system.home={warehouse} -Duser.timezone=UTC -XX:TieredStopAtLevel=1 -XX:+UseParallelGC",
+                f"-Dderby.system.home={warehouse} -Duser.timezone=UTC -XX:+UseParallelGC",
             )
             .getOrCreate()
         )

@@ -187,3 +187,38 @@ def test_a_row_without_a_value_that_must_not_be_filled_is_not_scorable(spark: Sp
 @pytest.mark.parametrize("value", ["it's", "a\\b", "line\nbreak", "ünï", 0.1, 1e-300, 2**40, True])
 def test_a_literal_reads_back_as_the_value(spark: SparkSession, value: Any):
     assert spark.sql(f"SELECT {literal(value)} AS x").first()["x"] == value
+
+
+BANDS = """\
+use_case: bands
+sources:
+  sales: {role: train}
+columns:
+  area: {type: number}
+  price: {type: number, role: label}
+features: {band: {sql: area, buckets: 2}}
+candidates:
+  linear_regression: {regParam: 0.1}
+"""
+
+
+def test_buckets_are_learnt_from_the_training_part_and_take_whatever_comes(spark: SparkSession) -> None:
+    use_case = parse(BANDS, "bands.yaml")
+
+    def bands(*areas: float | None) -> DataFrame:
+        return spark.createDataFrame([(area, 1.0) for area in areas], "area double, price double")
+
+    fitted = feature_pipeline(use_case, "index").fit(
+        with_label(bands(10.0, 20.0, 30.0, 40.0, None), use_case)
+    )
+    found = fitted.transform(bands(-5.0, 19.0, 31.0, 1000.0, None, float("nan")))
+    assert [row["band"] for row in found.select("band").collect()] == [
+        "0",
+        "0",
+        "1",
+        "1",
+        "(missing)",
+        "(missing)",
+    ]
+    assert use_case.categories == ("band",)
+    assert use_case.numbers == ()

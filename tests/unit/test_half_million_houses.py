@@ -7,10 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pyspark.sql import SparkSession
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from dirt import EVERY, dirty_chunks, sown, write
 from half_million_houses import CHUNK, LAW, MARBLES, USE_CASE, Houses, csv_chunks, files, houses
 from regatta import config
+from regatta.contract import reading
+from regatta.contract import rows as judging
+from regatta.lake.parquet import Columns
 
 HEADER = (
     "Area,Garage,FirePlace,Baths,White Marble,Black Marble,Indian Marble,Floors,City,Solar,Electric,Fiber,"
@@ -104,3 +109,21 @@ def test_deliveries_share_the_rows_and_differ(tmp_path: Path) -> None:
 
 def test_the_use_case_reads_every_column_that_is_made() -> None:
     assert ",".join(config.load(USE_CASE).columns) == HEADER
+
+
+def test_exactly_the_dirt_that_was_sown_is_rejected_and_each_for_its_reason(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    rows, use_case = 20_000, config.load(USE_CASE)
+    write(tmp_path / "houses.csv", dirty_chunks(rows))
+    part = reading.Part("made_houses", Columns(tuple(HEADER.split(","))), (str(tmp_path / "houses.csv"),))
+    delivered = judging.delivered(reading.text_session(spark), use_case, [part])
+    rejected = judging.rejected(delivered, use_case).select("row", "reasons").collect()
+    found = {
+        (row["row"], ": ".join(filter(None, [reason["column"], reason["rule"]])))
+        for row in rejected
+        for reason in row["reasons"]
+    }
+    assert found == {*sown(rows).items()}
+    assert len(found) == rows // EVERY
+    assert judging.accepted(delivered, use_case).count() == rows - len(found)

@@ -7,7 +7,8 @@ from hashlib import sha256
 import pytest
 
 from regatta.config import UseCase, parse
-from regatta.contract.preflight import HEAD, faults, look_at
+from regatta.contract.form import HEAD, faults
+from regatta.contract.preflight import look_at
 from regatta.lake import scan as scanning
 from regatta.lake.scan import Scan, scan
 
@@ -66,10 +67,10 @@ BROKEN = {
     "a header alone": (b"id,PRICE,size\n", "has a header and no rows"),
     "UTF-16": ("id,PRICE,size\n1,2,3\n".encode("utf-16"), "is UTF-16 and not utf-8"),
     "UTF-16 without a mark": ("id,PRICE,size\n1,2,3\n".encode("utf-16-le"), "is UTF-16 and not utf-8"),
-    "gzip": (gzip.compress(b"id,PRICE,size\n1,2,3\n"), "is gzip and not CSV text"),
+    "gzip": (gzip.compress(b"id,PRICE,size\n1,2,3\n"), "is gzip and not CSV text (named .csv.gz it would be unpacked)"),
     "zip": (b"PK\x03\x04rest", "is a zip archive or an Excel workbook and not CSV text"),
     "PDF": (b"%PDF-1.7\n", "is PDF and not CSV text"),
-    "parquet": (b"PAR1\x15\x04", "is parquet and not CSV text"),
+    "parquet": (b"PAR1\x15\x04", "is parquet and not CSV text (its source would say format: parquet)"),
     "HTML": (b"\n<!DOCTYPE html><html>", "is HTML and not CSV text"),
     "another separator": (
         b"id;PRICE;size\n1;2;3\n",

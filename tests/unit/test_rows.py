@@ -12,10 +12,13 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from regatta.config import UseCase, parse
-from regatta.contract import rows
-from regatta.contract.preflight import header_of
-from regatta.contract.rules import check_contract
+from regatta.config.inputs import Feature
+from regatta.contract import reading, rows
+from regatta.contract.form import header_of
+from regatta.contract.rules import warnings
+from regatta.contract.trial import check_contract, check_inputs
 from regatta.errors import FaultyInput
+from regatta.lake.parquet import Columns
 from regatta.lake.scan import records
 
 TEMPLATE = """
@@ -61,8 +64,8 @@ def delivered(spark: SparkSession, tmp_path: Path) -> Callable[..., DataFrame]:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
             paths.setdefault(header_of(content, use_case.sources[source].csv), []).append(path.as_uri())
-        parts = [rows.Part(source, header, tuple(several)) for header, several in paths.items()]
-        return rows.delivered(rows.text_session(spark), use_case, parts)
+        parts = [reading.Part(source, Columns(header), tuple(several)) for header, several in paths.items()]
+        return rows.delivered(reading.text_session(spark), use_case, parts)
 
     return read
 
@@ -316,12 +319,103 @@ def test_what_spark_refuses_in_a_contract_is_said_before_any_row_is_read(spark: 
         rules="[{name: odd, sql: year(price) > 2000}, {name: fine, sql: price > 1}]",
     )
     with pytest.raises(FaultyInput) as error:
-        check_contract(rows.text_session(spark), use_case)
+        check_contract(reading.text_session(spark), use_case)
     first, second = error.value.faults
     assert first.subject == "rules.odd"
     assert 'Cannot resolve "year(price)" due to data type mismatch' in first.fact
     assert second.subject == "columns.value.pattern"
     assert "Unclosed character class" in second.fact
-    dated = contract('{type: date, format: "dd/mm/aaaa"}')
-    with pytest.raises(FaultyInput, match="columns.value.format: Spark refuses it: .*'dd/mm/aaaa'"):
-        check_contract(rows.text_session(spark), dated)
+    dated = contract('{type: date, format: "dd{MM}yyyy"}')
+    with pytest.raises(FaultyInput, match="columns.value.format: Spark refuses it: .*'dd{MM}yyyy'"):
+        check_contract(reading.text_session(spark), dated)
+
+
+def test_numbers_with_units_are_typed_by_an_expression_over_their_own_text(fate: Judge) -> None:
+    middle = (
+        "{role: feature, sql: \"(try_cast(split_part(value, ' - ', 1) as double)"
+        " + try_cast(split_part(value, ' - ', -1) as double)) / 2\"}"
+    )
+    assert values(fate, "34.5 - 40", "34.5", "many", "", column=middle) == [
+        37.25,
+        34.5,
+        ("is not a number",),
+        None,
+    ]
+    unit = "{type: integer, role: feature, sql: \"replace(value, ' km', '')\"}"
+    found = values(
+        fate,
+        "1.200 km",
+        "900",
+        "900 mi",
+        column=unit,
+        csv="{separator: ';', decimal: ',', thousands: '.'}",
+        separator=";",
+    )
+    assert found == [1200, 900, ("is not a whole number",)]
+    dated = "{type: date, sql: \"try_to_date(value, 'yyyyMMdd')\"}"
+    assert values(fate, "20150228", "x", column=dated) == [
+        date(2015, 2, 28),
+        ("is not a date like 2015-01-31",),
+    ]
+
+
+def test_several_patterns_are_tried_in_turn_and_days_have_bounds(fate: Judge) -> None:
+    several = "{type: date, format: [d/M/yyyy, yyyy-MM-dd], min: 2015-01-01, below: 2016-01-01}"
+    assert values(fate, "3/2/2015", "03/02/2015", "2015-02-03", "2015/02/03", "31/12/2014", "1/1/2016", column=several) == [
+        *[date(2015, 2, 3)] * 3,
+        ("is not a date like d/M/yyyy or yyyy-MM-dd",),
+        ("must be at least 2015-01-01",),
+        ("must be below 2016-01-01",),
+    ]  # fmt: skip
+    old = "is before the year 1583 (set min to accept it)"
+    assert values(fate, "0215-02-03", column="{type: date}") == [(old,)]
+    assert values(fate, "0215-02-03", column="{type: date, min: 0001-01-01}") == [date(215, 2, 3)]
+
+
+def test_a_column_may_have_missing_texts_of_its_own(fate: Judge) -> None:
+    column = '{role: feature, missing: ["0", n/k]}'
+    assert values(fate, "0", "n/k", "0.0", column=column) == [None, None, 0.0]
+
+
+def test_a_unique_column_keeps_the_first_row_of_each_value(fate: Judge) -> None:
+    kept, left = fate(
+        "id,price,value\n1,2,a\n2,2,a\n3,2,\n4,2,\n1,2,a\n", contract("{type: string, unique: true}")
+    )
+    assert [row[2] for row in kept] == [1, 3, 4]
+    assert [row[3] for row in left] == [
+        [("value", "is a second row with this value", "a")],
+        [("id", "is a second row with this key", "1"), ("value", "is a second row with this value", "a")],
+    ]
+
+
+def test_a_bound_of_level_warn_rejects_nothing(fate: Judge) -> None:
+    warned = "{type: integer, max: 9, level: warn}"
+    assert values(fate, "10", "x", column=warned) == [10, ("is not a whole number",)]
+    (check,) = warnings(contract(warned))
+    assert check.label == "value: must be at most 9"
+
+
+def test_comments_quotes_that_mean_nothing_and_files_without_a_header_are_read(fate: Judge) -> None:
+    text = '# a comment, of two\n1,2,5" pipe\n#2,2,x\n3,2,"a\n'
+    kept, left = fate(
+        text, contract("{type: string}", csv='{comment: "#", quote: null, names: [id, price, value]}')
+    )
+    assert [row[2:] for row in kept] == [(1, '5" pipe'), (2, '"a')]
+    assert left == []
+
+
+def test_features_and_filters_that_spark_refuses_are_said_before_a_training(spark: SparkSession) -> None:
+    when = contract("{type: date}").model_copy(
+        update={
+            "features": {
+                "when": Feature(sql="value"),
+                "odd": Feature(sql="price + value"),
+                "good": Feature(sql="price"),
+            },
+            "filters": ("price",),
+        }
+    )
+    with pytest.raises(FaultyInput) as error:
+        check_inputs(reading.text_session(spark), when)
+    assert [fault.subject for fault in error.value.faults] == ["filters[0]", "features.when", "features.odd"]
+    assert "it gives a date, and a number is due (or type: category)" in str(error.value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pyspark.ml.feature import MinMaxScalerModel, SQLTransformer
 from pyspark.sql import DataFrame, SparkSession
@@ -10,10 +12,13 @@ from pyspark.sql import functions as F
 from regatta.config import UseCase, parse
 from regatta.errors import InputError
 from regatta.evaluation.metrics import better, metrics
+from regatta.features.scope import in_scope
 from regatta.selection.candidates import candidates
+from regatta.selection.engine import Engine
 from regatta.selection.finalists import finals, on_holdout, with_holdout
 from regatta.selection.leaderboard import Judged, Leaderboard, ranked
-from regatta.selection.race import prepare, race
+from regatta.selection.prepared import prepare
+from regatta.selection.race import race
 from regatta.selection.splits import FOLD, fold, held_out, laid_out
 from regatta.selection.training import parts
 
@@ -68,7 +73,7 @@ class Seen:
 
 
 def board_of(rows: DataFrame, use_case: UseCase, watcher: Seen) -> Leaderboard:
-    standings = race(parts(rows, use_case).folds, use_case, watcher)
+    standings = race(parts(rows, use_case).folds, use_case, watcher, Engine(use_case))
     return Leaderboard(
         use_case="houses",
         run_id="r",
@@ -128,6 +133,37 @@ def test_parts_count_what_became_of_every_row(sales: DataFrame, use_case: UseCas
     assert counts["read"] == 300
     assert counts["without_label"] == 10
     assert counts["held_out"] + counts["trained_on"] == 290
+
+
+def test_with_holdout_from_all_rows_before_train_and_all_others_are_held_out(sales: DataFrame):
+    by_time = parse(USE_CASE + "split: {holdout_from: 250}\n", "houses.yaml")
+
+    split = parts(sales, by_time)
+
+    assert {row["sold"] for row in split.training.collect()} == {*range(250)}
+    assert {row["sold"] for row in split.holdout.collect()} == {*range(250, 300)}
+    assert by_time.split_by == ("sold",)
+
+
+def test_filters_leave_rows_out_of_both_sides_and_are_counted(sales: DataFrame):
+    filtered = parse(USE_CASE + "filters: [price > 100000, area < 140]\n", "houses.yaml")
+    kept = sales.filter("price > 100000 and area < 140").count()
+
+    split = parts(sales, filtered)
+
+    assert split.counts["filtered_out"] == 300 - kept
+    assert split.counts["held_out"] + split.counts["trained_on"] == kept
+    assert str(split).endswith(f"; left out: {300 - kept} that the filters exclude")
+    assert sales.filter(in_scope(filtered, to_score=True)).count() == sales.filter("area < 140").count()
+
+
+def test_labels_that_are_all_equal_are_a_sentence(sales: DataFrame, use_case: UseCase):
+    with pytest.raises(InputError) as raised:
+        parts(sales.withColumn("price", F.lit(5.0)), use_case)
+
+    assert str(raised.value).startswith(
+        "houses: price is 5 in every row that could be learnt from: there is nothing to learn"
+    )
 
 
 def test_fewer_rows_than_folds_is_a_sentence(sales: DataFrame, use_case: UseCase):
@@ -197,10 +233,10 @@ def test_nothing_of_the_judging_fold_is_learnt(sales: DataFrame, use_case: UseCa
 
 
 def test_finalists_predict_the_holdout_in_the_labels_unit(
-    sales: DataFrame, use_case: UseCase, board: Leaderboard
+    sales: DataFrame, use_case: UseCase, board: Leaderboard, tmp_path: Path
 ):
     split = parts(sales, use_case)
-    best = finals(split.training, split.holdout, board, use_case)
+    best = finals(split.training, split.holdout, board, use_case, Engine(use_case), f"file://{tmp_path}/")
 
     predictions = on_holdout(best, split.holdout)
     judged = with_holdout(board, predictions, use_case)

@@ -10,6 +10,7 @@ import click
 
 from regatta.cli.demo import demo
 from regatta.cli.landing import land
+from regatta.cli.proposing import init, schema
 from regatta.cli.readers import READERS
 from regatta.cli.rollback import rollback
 from regatta.cli.servers import SERVERS
@@ -28,7 +29,7 @@ def group() -> None:
     """
 
 
-for command in (demo, land, *VERB_COMMANDS, rollback, *READERS, *SERVERS):
+for command in (demo, init, land, *VERB_COMMANDS, rollback, *READERS, *SERVERS, schema):
     group.add_command(command)
 
 

@@ -26,7 +26,7 @@ from regatta.lake.provenance import code_version, fingerprint, run_id
 from regatta.runtime.local import embedded
 from regatta.runtime.progress import result, say
 from regatta.runtime.submit import project_root
-from regatta.scoring.batches import forecast_id
+from regatta.scoring.batches import batches, forecast_id
 
 ROLES: tuple[Role, ...] = ("train", "score")
 
@@ -36,10 +36,12 @@ ROLES: tuple[Role, ...] = ("train", "score")
 def demo(file: UseCaseFile) -> int:
     """Start the servers, land the example data, run every verb, and show what came out."""
     started = time.monotonic()
-    embedded.up(say=say)
+    embedded.up(say=say, await_mlflow=False)
     _land_examples(file)
     if not _all_done(file):
         for verb in ("ingest", "train", "promote", "score"):
+            if verb == "train":
+                embedded.up(say=say)
             say(f"\n== {verb}")
             code = run(verb, file)
             if code not in (ExitCode.DONE, ExitCode.REFUSED):
@@ -128,7 +130,12 @@ def _show(file: UseCaseFile) -> None:
     console.print(tables.leaderboard(readers.leaderboard(lake)))
     if (champion := lake.champions.reigning()) is not None:
         result(f"\nchampion {champion.number}: run {champion.run_id}\n  {champion.reason}\n")
-        if file.use_case.panel is not None or file.use_case.source("score"):
+        if not batches(lake):
+            said = (
+                f"regatta land {name} FILE --delivery ID --role score, then make demo USE_CASE={name} again"
+            )
+            result(f"nothing has been landed to be scored: {said}\n")
+        else:
             console.print(tables.scores(readers.scores(lake, head=10), file.use_case))
     where = {
         "MinIO console": _console(),

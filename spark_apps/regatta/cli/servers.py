@@ -10,6 +10,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from regatta.cli.use_case import UseCaseFile, optional_use_case_argument
+from regatta.cli.verbs import run
 from regatta.runtime import doctor as checks
 from regatta.runtime.local import embedded
 from regatta.runtime.progress import result, say
@@ -39,8 +41,11 @@ def status() -> None:
 
 
 @click.command()
-def doctor() -> int:
-    """Check this machine and the lake, and say what to do about each thing that is wrong."""
+@optional_use_case_argument
+def doctor(file: UseCaseFile | None) -> int:
+    """Check this machine and the lake, or what will go wrong with a use case's newest delivery."""
+    if file is not None:
+        return run("doctor", file)
     found = checks.doctor({**os.environ, **embedded.environment()})
     for check in found:
         result(f"{'ok   ' if check.ok else 'WRONG'} {check.name}: {check.found}")

@@ -175,7 +175,7 @@ def _bare(metric: str, value: float | None) -> str:
 
 def _reduced(share: float | None) -> str:
     """By how much the error is smaller than the best baseline's, as `-12.3 %`."""
-    return "" if share is None else f"{-100 * share:+.1f} %"
+    return "" if share is None else f"{0.0 - 100 * share:+.1f} %"
 
 
 def _time(moment: datetime) -> str:

@@ -47,3 +47,4 @@ class _UseCaseType(click.ParamType[UseCaseFile]):
 
 
 use_case_argument = click.argument("file", type=_UseCaseType(), metavar="USE_CASE")
+optional_use_case_argument = click.argument("file", type=_UseCaseType(), metavar="[USE_CASE]", required=False)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from regatta.config import expressions, mllib
-from regatta.config.model import Candidates, Family, UseCase
+from regatta.config import mllib
+from regatta.config.expressions import Purpose, problems
+from regatta.config.model import UseCase
+from regatta.config.moments import pattern_problems
 from regatta.config.panel_contradictions import panel_contradictions
 from regatta.config.problem import nearest_or_all
-from regatta.config.table import Column
+from regatta.config.table import Column, Source, moment_of
 
 Place = tuple[str | int, ...]
 """A path of keys and positions in the file."""
@@ -19,11 +22,14 @@ OWN_COLUMNS = ("delivery", "file", "row", "prediction")
 
 def contradictions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
     """What is wrong between parts that are each well formed."""
-    columns, seen = use_case.columns, use_case.modelled.columns
+    seen = use_case.modelled.columns
     yield from _names(use_case)
     yield from _columns(use_case)
+
     if use_case.panel is not None:
         yield from panel_contradictions(use_case, use_case.panel)
+    elif "mase" in (use_case.metric, *use_case.gate.floor):
+        yield ("metric",), "mase compares with a season before, and a table has none", "use mae"
 
     named: tuple[tuple[Place, Sequence[str]], ...] = (
         (("outliers", "columns"), use_case.outliers.columns if use_case.outliers else ()),
@@ -33,46 +39,140 @@ def contradictions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
         (("label_minus",), [c] if (c := use_case.label_minus) else []),
     )
     for where, names in named:
+        numeric = where[0] != "split" and where[-1] != "median_by"
         for name in names:
             if name not in seen:
                 yield where, f"there is no column {name}", nearest_or_all(name, seen)
-            elif name == use_case.label and where[0] in ("label_minus", "baselines"):
-                yield where, "a prediction may not read the label of the row it is about", ""
-            elif where[0] != "split" and where[-1] != "median_by" and not _is_number(seen[name]):
-                yield where, f"{name} is a {seen[name].type}, not a number", ""
-    if use_case.label in (use_case.split.group or ()):
-        yield ("split", "group"), "the label may not decide where a row stands", ""
-
-    if use_case.panel is None and "mase" in (use_case.metric, *use_case.gate.floor):
-        yield ("metric",), "mase compares with a season before, and a table has none", "it is for panels"
-    for index, rule in enumerate(use_case.rules):
-        for problem in expressions.problems(rule.sql, columns=columns, purpose=expressions.Purpose.RULE):
-            yield ("rules", index, "sql"), problem.fact, problem.hint
-    for name, feature in use_case.features.items():
-        for problem in expressions.problems(
-            feature.sql, columns=seen, purpose=expressions.Purpose.FEATURE, label=use_case.label
-        ):
-            yield ("features", name), problem.fact, problem.hint
-
-    for source, settings in use_case.sources.items():
-        for header, name in settings.csv.header.items():
-            if name not in columns:
+            elif name == use_case.label and where in (("label_minus",), ("baselines", "columns")):
                 yield (
-                    ("sources", source, "csv", "header", header),
-                    f"there is no column {name}",
-                    (nearest_or_all(name, columns)),
+                    where,
+                    "a prediction may not read the label of the row it is about",
+                    "name another column",
                 )
-        csv = settings.csv
-        if csv.separator in (csv.quote, csv.decimal) or csv.thousands == csv.decimal:
-            yield ("sources", source, "csv"), "separator, quote, decimal and thousands must all differ", ""
+            elif numeric and seen[name].type not in ("number", "integer"):
+                yield where, f"{name} is a {seen[name].type}, not a number", "name numeric columns alone"
+    if use_case.label in (use_case.split.group or ()):
+        yield (
+            ("split", "group"),
+            "the label may not decide where a row stands",
+            "group by what rows share, such as a house or a shop",
+        )
+    if (by := use_case.baselines.median_by) and by == use_case.label:
+        yield (
+            ("baselines", "median_by"),
+            "a baseline may not read the label of the row it predicts",
+            "name a category",
+        )
 
-    yield from _candidates(use_case.candidates)
+    yield from _expressions(use_case)
+    yield from _holdout_from(use_case)
+    for source, settings in use_case.sources.items():
+        yield from _source(source, settings, use_case)
+    yield from _candidates(use_case)
+
+
+_OF_EXPRESSIONS = "docs/use-case.md says under Expressions what may stand in one"
+
+
+def _expressions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
+    columns, label = use_case.columns, use_case.label
+
+    def judged(where: Place, sql: str, purpose: Purpose) -> Iterator[tuple[Place, str, str]]:
+        of_rows = use_case.columns if purpose is Purpose.RULE else use_case.modelled.columns
+        texts = [name for name, column in of_rows.items() if column.type == "string"]
+        for problem in problems(sql, columns=of_rows, purpose=purpose, label=label, texts=texts):
+            yield where, problem.fact, problem.hint or _OF_EXPRESSIONS
+
+    for index, rule in enumerate(use_case.rules):
+        yield from judged(("rules", index, "sql"), rule.sql, Purpose.RULE)
+    for index, sql in enumerate(use_case.filters):
+        yield from judged(("filters", index), sql, Purpose.FILTER)
+    for name, feature in use_case.features.items():
+        yield from judged(("features", name), feature.sql, Purpose.FEATURE)
+        if feature.buckets and feature.type == "category":
+            yield ("features", name, "buckets"), "buckets are made of numbers", "leave type out"
+    for name, column in columns.items():
+        if column.sql is not None:
+            for problem in problems(column.sql, columns=[name], purpose=Purpose.RULE):
+                hint = problem.hint or _OF_EXPRESSIONS
+                if problem.fact.startswith("no such column"):
+                    hint = f"it may read the text of {name} alone; what reads several columns is a feature"
+                yield ("columns", name, "sql"), problem.fact, hint
+
+
+def _holdout_from(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
+    start, time = use_case.split.holdout_from, use_case.time
+    where: Place = ("split", "holdout_from")
+    if start is None:
+        return
+    if time is None:
+        yield where, "no column says when", "give one the role time"
+    elif use_case.columns[time].type == "integer":
+        if not isinstance(start, int):
+            yield where, f"{start!r} is no whole number, and {time} is an integer", "write it like 2015"
+    elif moment_of(start) is None:
+        yield where, f"{start!r} is no day or moment", "write it like 2015-01-31"
+
+
+def _source(source: str, settings: Source, use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
+    csv, where = settings.csv, ("sources", source, "csv")
+    for header, name in csv.header.items():
+        if name not in use_case.columns:
+            yield (
+                (*where, "header", header),
+                f"there is no column {name}",
+                nearest_or_all(name, use_case.columns),
+            )
+        elif header in csv.ignore:
+            yield (
+                (*where, "ignore"),
+                f"{header} is renamed under header and ignored here",
+                "do one of the two",
+            )
+    targets = [*csv.header.values()]
+    for name in {name for name in targets if targets.count(name) > 1}:
+        yield (
+            (*where, "header"),
+            f"two columns of the file become {name}",
+            "give each a name of its own, or put one under ignore",
+        )
+    marks = [mark for mark in (csv.separator, csv.quote, csv.comment) if mark is not None]
+    if (
+        len({*marks}) < len(marks)
+        or csv.decimal in (csv.separator, csv.quote)
+        or csv.thousands == csv.decimal
+    ):
+        yield (
+            where,
+            "separator, quote, comment, decimal and thousands must all differ",
+            "set those that the file has otherwise",
+        )
+    if names := csv.names:
+        in_files = {name: header for header, name in csv.header.items()}
+        needed = [in_files.get(name, name) for name in use_case.columns]
+        for name in needed:
+            if name not in names and not (
+                settings.role == "score" and name == in_files.get(use_case.label, use_case.label)
+            ):
+                yield (*where, "names"), f"column {name} is not among them", nearest_or_all(name, names)
+        for name in names:
+            if names.count(name) > 1:
+                yield (*where, "names"), f"{name} stands twice", "name each column of the file once"
+            elif name not in needed and name not in csv.ignore:
+                yield (*where, "names"), f"there is no column {name}", "add it under columns, or under ignore"
+    if settings.format == "parquet":
+        for name in ("separator", "quote", "encoding", "comment", "names", "decimal", "thousands"):
+            if name in csv.model_fields_set:
+                yield (
+                    (*where, name),
+                    f"a parquet file has no {name}",
+                    "only header, ignore and missing matter",
+                )
 
 
 def _names(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
     """Spark tells no capitals apart, and a table that a job writes has columns of regatta's own beside these."""
     seen: dict[str, str] = {}
-    seen_by_models = use_case.modelled.columns
     for part, names in (("columns", use_case.columns), ("features", use_case.features)):
         for name in names:
             lower = name.lower()
@@ -80,13 +180,13 @@ def _names(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
                 rename = ", and map the file's to it under csv.header" if part == "columns" else ""
                 yield (part, name), "regatta has a column of this name of its own", f"choose another{rename}"
             other = seen.setdefault(lower, name)
-            if other == name and part == "features" and name in seen_by_models:
+            if other == name and part == "features" and name in use_case.modelled.columns:
                 yield (part, name), "a column has this name already", "give the feature a name of its own"
             elif other != name:
                 yield (
                     (part, name),
                     f"differs from {other} in capitals alone, which Spark does not tell apart",
-                    "",
+                    "rename one of the two",
                 )
 
 
@@ -94,9 +194,17 @@ def _columns(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
     for name, column in use_case.columns.items():
         where: Place = ("columns", name)
         if "label" in column.role and len(column.role) > 1:
-            yield (*where, "role"), f"the label cannot also be {_others(column.role, 'label')}", ""
+            yield (
+                (*where, "role"),
+                f"the label cannot also be {_others(column.role, 'label')}",
+                "it is what is to be predicted: role: label",
+            )
         if "feature" in column.role and "category" in column.role:
-            yield (*where, "role"), "a column is a feature (a number) or a category, not both", ""
+            yield (
+                (*where, "role"),
+                "a column is a feature (a number) or a category, not both",
+                "choose one; a feature of type: category can be computed from the other",
+            )
         if {"label", "feature"} & set(column.role) and column.type not in ("number", "integer", "boolean"):
             yield (
                 (*where, "type"),
@@ -108,16 +216,18 @@ def _columns(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
         if column.format and column.type not in ("date", "timestamp"):
             yield (*where, "format"), f"a {column.type} has no format", "it belongs to dates and timestamps"
         numeric = column.type in ("number", "integer")
-        for bound in ("min", "max", "above", "below"):
-            if getattr(column, bound) is not None and not numeric:
-                yield (*where, bound), f"a {column.type} has no {bound}", ""
+        yield from _bounds(where, column)
+        for pattern in column.format or () if column.is_moment else ():
+            for problem in pattern_problems(pattern, column.type):
+                yield (*where, "format"), f"{pattern}: {problem.fact}", problem.hint
         for limit in ("pattern", "max_length"):
             if getattr(column, limit) is not None and column.type != "string":
                 yield (*where, limit), f"a {column.type} has no {limit}", "it belongs to strings"
-        low = max((v for v in (column.min, column.above) if v is not None), default=None)
-        high = min((v for v in (column.max, column.below) if v is not None), default=None)
-        if low is not None and high is not None and low > high:
-            yield where, f"no value is both at least {low:g} and at most {high:g}", ""
+        for value in column.allowed or ():
+            if numeric and (isinstance(value, bool) or not isinstance(value, int | float)):
+                yield (*where, "allowed"), f"{value!r} is not a number", "a column of names is type: string"
+            if column.type == "string" and not isinstance(value, str):
+                yield (*where, "allowed"), f"{value!r} is not a string", f'write it in quotes: "{value}"'
         if column.nulls is not None and not {"feature", "category"} & set(column.role):
             yield (
                 (*where, "nulls"),
@@ -128,26 +238,80 @@ def _columns(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
             yield (*where, "nulls"), f"a {column.type} has no {column.nulls}", "use most_frequent or constant"
         if (column.fill is None) == (column.nulls == "constant"):
             yield (*where, "fill"), "fill and nulls: constant go together", "give both or neither"
+        if numeric and isinstance(column.fill, str) and "feature" in column.role:
+            yield (*where, "fill"), f"{column.fill!r} is not a number", "write a number without quotes"
 
 
-def _is_number(column: Column) -> bool:
-    return column.type in ("number", "integer")
+def _bounds(where: Place, column: Column) -> Iterator[tuple[Place, str, str]]:
+    """Numbers bound numbers, days bound days; and between two bounds there must be room."""
+    given = {
+        name: bound
+        for name in ("min", "max", "above", "below")
+        if (bound := getattr(column, name)) is not None
+    }
+    sound: dict[str, Any] = {}
+    for name, bound in given.items():
+        if column.is_moment:
+            if (moment := moment_of(bound)) is None:
+                yield (*where, name), f"{bound!r} is no day or moment", "write it like 2015-01-31"
+            else:
+                sound[name] = moment
+        elif column.type not in ("number", "integer"):
+            yield (
+                (*where, name),
+                f"a {column.type} has no {name}",
+                "it belongs to numbers and dates; a string has pattern, max_length and allowed",
+            )
+        elif isinstance(bound, str):
+            yield (*where, name), f"{bound!r} is not a number", "write a number without quotes"
+        else:
+            sound[name] = bound
+    low = max((sound[name] for name in ("min", "above") if name in sound), default=None)
+    high = min((sound[name] for name in ("max", "below") if name in sound), default=None)
+    if low is not None and high is not None and low > high:
+        low, high = (f"{edge:g}" if isinstance(edge, float) else f"{edge:%Y-%m-%d}" for edge in (low, high))
+        yield where, f"no value is both at least {low} and at most {high}", "are the two bounds exchanged?"
 
 
 def _others(roles: tuple[str, ...], one: str) -> str:
     return " and ".join(role for role in roles if role != one)
 
 
-def _candidates(candidates: Mapping[Family, Candidates]) -> Iterator[tuple[Place, str, str]]:
+SECONDS_A_FIT = 1
+"""Of one candidate in one fold: what it takes at the least, on a few thousand rows."""
+
+
+def _candidates(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
+    candidates, folds = use_case.candidates, use_case.split.folds
+    count = sum(entry.size for entry in candidates.values())
+    if count > use_case.max_candidates:
+        hours = count * folds * SECONDS_A_FIT / 3600
+        yield (
+            ("candidates",),
+            f"{count:,} candidates in {folds} folds are {count * folds:,} fits: {hours:,.1f} hours at"
+            f" {SECONDS_A_FIT} second each, and more on a large table",
+            f"shorten a list, or confirm it with max_candidates: {count}",
+        )
     if not candidates:
         yield ("candidates",), "no family is in the race", "name at least one, such as linear_regression"
     for family, entry in candidates.items():
         for parameter, values in entry.grid.items():
             where = ("candidates", family, parameter)
             if not values:
-                yield where, "an empty list leaves nothing to try", ""
+                yield (
+                    where,
+                    "an empty list leaves nothing to try",
+                    "write a value, or leave the parameter out",
+                )
             elif len(set(map(repr, values))) < len(values):
-                yield where, "a value stands twice in the list", ""
+                yield where, "a value stands twice in the list", "name each value once"
             for value in values:
                 for problem in mllib.problems(family, parameter, value):
-                    yield where, problem.fact, problem.hint
+                    yield where, problem.fact, problem.hint or _meaning(family, parameter)
+
+
+def _meaning(family: str, parameter: str) -> str:
+    known = mllib.FAMILIES[family].parameters
+    if parameter in known:
+        return f"{parameter}: {known[parameter].doc}"
+    return f"it has {', '.join(known)}"

@@ -16,7 +16,7 @@ from enum import Enum, auto
 
 from regatta.config.functions import FUNCTIONS, INSTEAD, MANY, REFUSED, TYPES, Function, Kind
 from regatta.config.problem import Problem, did_you_mean
-from regatta.config.syntax import division_problems, syntax_problems
+from regatta.config.syntax import division_problems, syntax_problems, text_problems
 from regatta.config.tokens import Token, Unreadable, tokens_of
 
 __all__ = ["Problem", "Purpose", "columns_of", "problems"]
@@ -26,12 +26,18 @@ class Purpose(Enum):
     """What an expression is for, and so what it may read."""
 
     FEATURE = auto()  # no label, no aggregate
-    RULE = auto()  # may read the label, no aggregate
+    FILTER = auto()  # may read the label, no aggregate
+    RULE = auto()  # the same, and a row that makes it fail is rejected and ends no job
     PANEL_VALUE = auto()  # one value of many rows: may read the label, may aggregate
 
 
 def problems(
-    sql: str, *, columns: Collection[str], purpose: Purpose, label: str | None = None
+    sql: str,
+    *,
+    columns: Collection[str],
+    purpose: Purpose,
+    label: str | None = None,
+    texts: Collection[str] = (),
 ) -> list[Problem]:
     """All that is wrong with an expression; empty if Spark may run it.
 
@@ -43,13 +49,16 @@ def problems(
         columns: the names it may read.
         purpose: what it is for.
         label: the column that a feature may not read.
+        texts: those of the columns that hold text.
     """
     try:
         reading = _Reading(tokens_of(sql), columns, purpose, label)
     except Unreadable as error:
         return [error.problem]
     found = reading.problems or list(syntax_problems(sql, reading.columns_read))
-    return found or (list(division_problems(sql)) if purpose is Purpose.FEATURE else [])
+    if not found and purpose in (Purpose.FEATURE, Purpose.FILTER):
+        found = [*division_problems(sql), *text_problems(sql, texts)]
+    return list(dict.fromkeys(found))
 
 
 def columns_of(sql: str) -> frozenset[str]:

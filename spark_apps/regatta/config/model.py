@@ -13,8 +13,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from regatta.config.expressions import columns_of
+from regatta.config.inputs import Feature, Split
 from regatta.config.panel import AS_OF, PERIOD, STEP, Panel
-from regatta.config.table import Column, ColumnName, ColumnRole, Role, Rule, Source, Strict
+from regatta.config.strict import ColumnName, Strict
+from regatta.config.table import Column, ColumnRole, Role, Rule, Source
 
 Family = Literal["random_forest", "gbt", "linear_regression"]
 Metric = Literal["rmse", "mse", "mae", "mape", "r2", "wape", "smape", "mase"]
@@ -24,7 +26,15 @@ Encoding = Literal["index", "one_hot", "target"]
 LARGER_IS_BETTER: frozenset[Metric] = frozenset({"r2"})
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Misplaced(ValueError):
+    """A fault of the whole that shows at one place of the file."""
+
+    def __init__(self, fact: str, where: tuple[str, ...], hint: str) -> None:
+        super().__init__(fact)
+        self.where = where
+        self.hint = hint
 
 
 class Outliers(Strict):
@@ -34,39 +44,11 @@ class Outliers(Strict):
     """
 
     method: Literal["iqr"] = "iqr"
+    """iqr: the distance between the quartiles."""
     factor: Annotated[float, Field(gt=0, strict=False)] = 1.5
+    """How many such distances a value may lie outside; larger keeps more rows."""
     columns: Annotated[tuple[ColumnName, ...], Field(strict=False, min_length=1)]
-
-
-class Feature(Strict):
-    """A model input computed from a row's own columns."""
-
-    sql: str
-    type: Literal["number", "category"] = "number"
-    unit: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _an_expression_alone(cls, given: Any) -> Any:
-        return {"sql": given} if isinstance(given, str) else given
-
-
-class Split(Strict):
-    """Which rows are held out for good, which are judged in which fold, and how rows lie on partitions."""
-
-    holdout: Fraction = 0.2
-    folds: Annotated[int, Field(ge=2, le=20)] = 3
-    group: Annotated[tuple[ColumnName, ...] | None, Field(strict=False, min_length=1)] = None
-    """Rows that share these columns stay together. By default the key without its time, or all columns."""
-    salt: str = "regatta"
-    partitions: Annotated[int, Field(ge=1, le=10_000)] = 2
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_column_needs_no_list(cls, given: Any) -> Any:
-        if isinstance(given, dict) and isinstance(given.get("group"), str):
-            return {**given, "group": (given["group"],)}
-        return given
+    """Numeric columns."""
 
 
 class Candidates(Strict):
@@ -101,6 +83,7 @@ class Baselines(Strict):
     """The simplest answers, in the race so that "better than what?" is known: the mean, and these."""
 
     median_by: ColumnName | None = None
+    """The median of the label among training rows with the same value of this column runs too."""
     columns: Annotated[tuple[ColumnName, ...], Field(strict=False)] = ()
     """Columns of the row that are each a prediction already, such as last month's price."""
 
@@ -122,19 +105,26 @@ class Schedule(Strict):
     """Cron expressions in UTC."""
 
     retrain: str = "@weekly"
+    """When it is trained anew."""
     score: str = "@daily"
+    """When new deliveries are scored."""
 
 
 class UseCase(Strict):
     """Everything there is of a use case."""
 
     use_case: Identifier
+    """Its name in the lake, in MLflow and on the command line."""
     title: str = ""
+    """What people call it, in reports."""
     grain: str = "a row"
     """What one row is, in words."""
     sources: Mapping[str, Source]
+    """Folders under raw/ in the lake, and how their files are written."""
     columns: Mapping[ColumnName, Column]
+    """Every column of the delivered table."""
     rules: Annotated[tuple[Rule, ...], Field(strict=False)] = ()
+    """Conditions on a row that one column alone cannot tell."""
     duplicates: Literal["reject", "keep"] | None = None
     """A second row with the same key (or, without a key, the same values) in one delivery. By default
     rejected where there is a key and kept where there is none."""
@@ -142,21 +132,38 @@ class UseCase(Strict):
     """The share of rejected rows above which a delivery is refused whole."""
     panel: Panel | None = None
     """How lines become entities observed over calendar time; without it a row is a row."""
+    filters: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Which accepted rows the model is about, as expressions; all others are left out, and counted."""
     outliers: Outliers | None = None
+    """Rows that are left out of training alone."""
     features: Annotated[Mapping[ColumnName, Feature], Field(strict=False)] = {}
+    """Model inputs that are computed from a row's own columns."""
     scaling: Literal["minmax", "standard", "none"] = "minmax"
+    """How numeric inputs are scaled."""
     max_categories: Annotated[int, Field(ge=2, le=100_000)] = 1_000
+    """The most values that an indexed category may have."""
     label_transform: LabelTransform = "none"
+    """log: models learn the logarithm of the label; signed_sqrt: its square root, with its sign."""
     label_minus: ColumnName | None = None
     """A numeric input that is taken from the label before it is learnt, and given back to predictions."""
     split: Split = Split()
+    """Which rows are held out, and which fold judges which of the others."""
     seed: int = 42
+    """For everything that MLlib draws."""
     candidates: Mapping[Family, Candidates]
+    """The families in the race, with MLlib's own parameters."""
+    max_candidates: Annotated[int, Field(ge=1)] = 200
+    """More candidates than this are a fault that says how long they would take; a higher one confirms them."""
+    engine: Literal["auto", "native", "mllib"] = "auto"
+    """Who grows trees: `auto` our own engine wherever it is known to give MLlib's own answer."""
     baselines: Baselines = Baselines()
+    """The simplest answers, in the race."""
     metric: Metric = "rmse"
     """The winner has the best mean of this over the folds."""
     gate: Gate = Gate()
+    """What a challenger must show before it may reign."""
     schedule: Schedule | None = Schedule()
+    """When Airflow runs it; null: only when asked."""
 
     # ---- what the rooms ask of it ----
 
@@ -218,12 +225,12 @@ class UseCase(Strict):
     @property
     def numbers(self) -> tuple[str, ...]:
         """Numeric model inputs: columns first, then features, in the file's order."""
-        return self.with_role("feature") + tuple(n for n, f in self.features.items() if f.type == "number")
+        return self.with_role("feature") + tuple(n for n, f in self.features.items() if not f.is_category)
 
     @property
     def categories(self) -> tuple[str, ...]:
         """Categorical model inputs: columns first, then features, in the file's order."""
-        return self.with_role("category") + tuple(n for n, f in self.features.items() if f.type == "category")
+        return self.with_role("category") + tuple(n for n, f in self.features.items() if f.is_category)
 
     @property
     def group(self) -> tuple[str, ...]:
@@ -231,6 +238,12 @@ class UseCase(Strict):
         if self.split.group:
             return self.split.group
         return tuple(name for name in self.key if name != self.time) or self.key or self.inputs
+
+    @property
+    def split_by(self) -> tuple[str, ...]:
+        """The columns that decide whether a row is held out."""
+        by_time = self.split.holdout_from is not None and self.time
+        return (self.time,) if by_time and self.time else self.group
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -275,16 +288,32 @@ class UseCase(Strict):
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
         if self.panel is None and len(self.with_role("label")) != 1:
-            raise ValueError("exactly one column must have the role label")
+            found = ", ".join(self.with_role("label")) or "none"
+            raise Misplaced(
+                f"exactly one column must have the role label, and here it is {found}",
+                ("columns",),
+                "it is the column to predict: {role: label}",
+            )
         if len(self.with_role("time")) > 1:
-            raise ValueError("at most one column may have the role time")
+            found = ", ".join(self.with_role("time"))
+            raise Misplaced(
+                f"at most one column may have the role time, and {found} have it",
+                ("columns",),
+                "keep the one that says when a row came to be",
+            )
         for role, least in (("train", 1), ("score", 0)):
             if not least <= sum(source.role == role for source in self.sources.values()) <= 1:
-                raise ValueError(
-                    f"sources: {'exactly' if least else 'at most'} one must have the role {role}"
+                raise Misplaced(
+                    f"{'exactly' if least else 'at most'} one must have the role {role}",
+                    ("sources",),
+                    "a use case learns from one source (role: train) and scores at most one (role: score)",
                 )
         if self.panel is None and not self.numbers and not self.categories:
-            raise ValueError("no column has the role feature or category, and there are no features")
+            raise Misplaced(
+                "no column has the role feature or category, and there are no features",
+                ("columns",),
+                "give the columns that a model shall read one of these roles",
+            )
         return self
 
 

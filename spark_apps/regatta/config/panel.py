@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from regatta.config.table import Column, ColumnName, Strict
+from regatta.config.strict import ColumnName, Strict
+from regatta.config.table import Column
 
 Frequency = Literal["day", "week", "month"]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]

@@ -151,9 +151,13 @@ def _calendar(panel: Panel) -> Iterator[Found]:
     if closed.holidays and panel.holidays is None:
         yield ("panel", "closed", "holidays"), "of which country?", "give panel.holidays.country"
     if panel.frequency != "day" and (closed.weekdays or closed.holidays or closed.dates):
-        yield ("panel", "closed"), f"only days can be closed, and a period is a {panel.frequency}", ""
+        yield (
+            ("panel", "closed"),
+            f"only days can be closed, and a period is a {panel.frequency}",
+            "leave it out",
+        )
     if len(set(closed.weekdays)) == 7:
-        yield ("panel", "closed", "weekdays"), "no day of the week is open", ""
+        yield ("panel", "closed", "weekdays"), "no day of the week is open", "open one"
 
 
 def _features(panel: Panel) -> Iterator[Found]:
@@ -167,9 +171,9 @@ def _features(panel: Panel) -> Iterator[Found]:
             if asked is not None and asked not in known:
                 yield where, f"there is no value {asked}", nearest_or_all(asked, known)
         if feature.calendar in OF_DAYS_ALONE and panel.frequency != "day":
-            yield where, f"a {panel.frequency} has no {feature.calendar}", ""
+            yield where, f"a {panel.frequency} has no {feature.calendar}", "it is for days"
         if feature.calendar == "week" and panel.frequency == "month":
-            yield where, "a month has no week", ""
+            yield where, "a month has no week", "it is for days and weeks"
         if feature.calendar and feature.calendar.endswith("holiday") and panel.holidays is None:
             yield where, "of which country?", "give panel.holidays.country"
         if feature.fill is not None and feature.type == "category":
@@ -183,7 +187,7 @@ def _validation(use_case: UseCase, panel: Panel) -> Iterator[Found]:
             f"step {panel.horizon} never falls into a window of {panel.window} periods, so nothing would judge it",
             f"make panel.window at least {panel.horizon}, or the horizon shorter",
         )
-    of_tables = {"holdout", "group", "salt"} & use_case.split.model_fields_set
+    of_tables = {"holdout", "holdout_from", "group", "salt"} & use_case.split.model_fields_set
     for key in sorted(of_tables):
         yield (
             ("split", key),

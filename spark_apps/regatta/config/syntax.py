@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import sqlglot
 from sqlglot import exp
@@ -68,3 +68,54 @@ def division_problems(sql: str) -> Iterator[Problem]:
                 f"divides by {written}, and one row where that is 0 would end every job that uses the model",
                 f"write try_divide(..., {written}) or ... / nullif({written}, 0)",
             )
+
+
+_GIVES_NO_TEXT = (
+    *(exp.Length, exp.StrPosition, exp.Levenshtein, exp.Ascii, exp.Contains, exp.StartsWith, exp.EndsWith),
+    *(exp.Predicate, exp.Connector, exp.Not),
+)
+_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg)
+_FROM_TEXT = (exp.TsOrDsToDate, exp.StrToTime, exp.TsOrDsAdd, exp.MonthsBetween, exp.DateDiff)
+
+
+def text_problems(sql: str, texts: Collection[str]) -> Iterator[Problem]:
+    """Yield a problem for each place of a sound expression where one row's text would make it fail.
+
+    As with a divisor of 0, Spark ends the whole job there: `cast` meets a text that is no number. `try_cast` gives
+    the row no value instead.
+
+    Args:
+        sql: an expression that `syntax_problems` passes.
+        texts: the columns that hold text.
+    """
+    for node in sqlglot.parse_one(sql, dialect="spark").walk():
+        if isinstance(node, exp.Cast) and not node.args.get("safe") and not node.to.is_type("text"):
+            if name := _text_in(node.this, texts):
+                kind = node.to.sql(dialect="spark").lower()
+                yield Problem(
+                    f"casts {name} to {kind}, and one text that is none would end every job that uses the model",
+                    f"write try_cast({node.this.sql(dialect='spark')} as {kind})",
+                )
+        elif isinstance(node, _ARITHMETIC):
+            for side in (node.this, node.args.get("expression")):
+                if isinstance(side, exp.Column) and side.name in texts:
+                    yield Problem(
+                        f"calculates with {side.name}, which is a string",
+                        f"write try_cast({side.sql(dialect='spark')} as double), or give the column type: number",
+                    )
+        elif isinstance(node, _FROM_TEXT):
+            for side in (node.this, node.args.get("expression")):
+                if isinstance(side, exp.Column) and side.name in texts:
+                    yield Problem(
+                        f"takes {side.name}, which is a string, for a date",
+                        f"give the column type: date, or write try_to_date({side.sql(dialect='spark')}, 'yyyy-MM-dd')",
+                    )
+
+
+def _text_in(node: exp.Expression, texts: Collection[str]) -> str:
+    """A text column that the node's own value may come from; "" if there is none."""
+    if isinstance(node, exp.Column):
+        return node.name if node.name in texts else ""
+    if isinstance(node, (exp.Cast, *_GIVES_NO_TEXT)):
+        return ""
+    return next((name for part in node.iter_expressions() if (name := _text_in(part, texts))), "")

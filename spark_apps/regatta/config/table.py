@@ -1,83 +1,86 @@
-"""The delivered table as a use-case file describes it: its files, how they are read, its columns and rules."""
+"""The delivered table as a use-case file describes it: its files, its columns and rules."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from regatta.config.dialect import Csv
+from regatta.config.strict import Strict
 
 Role = Literal["train", "score"]
 ColumnRole = Literal["key", "time", "label", "feature", "category", "info"]
 ColumnType = Literal["string", "integer", "number", "boolean", "date", "timestamp"]
+Level = Literal["reject", "warn"]
 
 
-def _spark_can_quote(name: str) -> str:
-    if not name.strip() or any(character in name for character in ".`\n\r\t"):
-        raise ValueError("a column name may not be blank nor hold a dot, a backtick, a tab or a line break")
-    if name.startswith("_"):
-        raise ValueError("names that begin with an underscore are kept for regatta's own columns")
-    return name
+def as_written(given: Any) -> Any:
+    """YAML reads 2015-01-31 as a date; what is kept is its text, so that a record of it reads back."""
+    return given.isoformat() if isinstance(given, date | datetime) else given
 
 
-def _one_character(text: str) -> str:
-    if len(text) != 1:
-        raise ValueError("must be exactly one character")
-    return text
+def moment_of(bound: float | str) -> datetime | None:
+    """A bound of a date or timestamp as a moment without a zone; None for what is none."""
+    try:
+        moment = datetime.fromisoformat(bound) if isinstance(bound, str) else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=None) if moment else None
 
 
-ColumnName = Annotated[str, AfterValidator(_spark_can_quote)]
-Character = Annotated[str, AfterValidator(_one_character)]
-
-
-class Strict(BaseModel):
-    """Frozen, and no key that is not named here."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Csv(Strict):
-    """The dialect of a source's CSV files."""
-
-    separator: Character = ","
-    quote: Character = '"'
-    encoding: Literal["utf-8", "latin-1", "windows-1252"] = "utf-8"
-    missing: Annotated[tuple[str, ...], Field(strict=False)] = ("",)
-    """Texts that mean that there is no value."""
-    decimal: Literal[".", ","] = "."
-    thousands: Character | None = None
-    header: Annotated[Mapping[str, ColumnName], Field(strict=False)] = {}
-    """Names in the file's header -> names used here, where they differ."""
-    ignore: Annotated[tuple[str, ...], Field(strict=False)] = ()
-    """Columns of the file that are not read."""
+Bound = Annotated[float | str, BeforeValidator(as_written)]
 
 
 class Source(Strict):
     """A folder under raw/ in the lake, and how its files are to be read."""
 
     role: Role
+    """train: rows with the label. score: rows without it."""
+    format: Literal["csv", "parquet"] = "csv"
+    """What its files are."""
     csv: Csv = Csv()
+    """The dialect, if it is not the usual one."""
 
 
 class Column(Strict):
     """One column of the delivered table: its type, what it is for, and what its values must obey."""
 
     type: ColumnType = "number"
+    """A value that is none of the type is a reason to reject its row."""
     role: Annotated[tuple[ColumnRole, ...], Field(strict=False)] = ("info",)
+    """What the column is for: one role or a list."""
     unit: str | None = None
+    """Shown with every figure of the column; it is not converted."""
     description: str | None = None
-    format: str | None = None
-    """Spark's datetime pattern, for dates and timestamps that are not ISO 8601."""
+    """For people."""
+    format: Annotated[tuple[str, ...] | None, Field(strict=False, min_length=1)] = None
+    """Spark's datetime pattern, or several to try in turn, for dates and timestamps that are not ISO 8601."""
+    missing: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Texts that mean "no value" in this column, besides those of the source."""
+    sql: str | None = None
+    """An expression over the column's delivered text, whose result is typed in its place."""
     required: bool | None = None
     """Rows without a value are rejected. By default true for keys and times."""
-    min: float | None = None
-    max: float | None = None
-    above: float | None = None
-    below: float | None = None
-    allowed: Annotated[tuple[str | bool | int | float, ...] | None, Field(strict=False)] = None
+    min: Bound | None = None
+    """The smallest number, or the first day, that is accepted."""
+    max: Bound | None = None
+    """The largest number, or the last day, that is accepted."""
+    above: Bound | None = None
+    """Values must be greater than this."""
+    below: Bound | None = None
+    """Values must be less than this."""
+    allowed: Annotated[tuple[str | bool | int | float, ...] | None, Field(strict=False, min_length=1)] = None
+    """The only values that are accepted."""
     pattern: str | None = None
     """Java regular expression that the whole text must match."""
     max_length: Annotated[int | None, Field(gt=0)] = None
+    """How many characters a string may have."""
+    unique: bool = False
+    """The second row of a delivery with the same value is rejected."""
+    level: Level = "reject"
+    """What becomes of rows that break the rules above, from `required` to `max_length`: `warn` only counts them."""
     nulls: Literal["median", "mean", "most_frequent", "constant", "drop"] | None = None
     """What a model input without a value becomes; by default the median of the training part, or for a
     category the constant "(missing)". `drop`: no training on such rows and no prediction for them."""
@@ -86,10 +89,11 @@ class Column(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_role_needs_no_list(cls, given: Any) -> Any:
-        if isinstance(given, dict) and isinstance(given.get("role"), str):
-            return {**given, "role": (given["role"],)}
-        return given
+    def _one_needs_no_list(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        alone = {name for name in ("role", "format") if isinstance(given.get(name), str)}
+        return {name: (value,) if name in alone else value for name, value in given.items()}
 
     @property
     def must_be_there(self) -> bool:
@@ -98,15 +102,28 @@ class Column(Strict):
             return self.required
         return "key" in self.role or "time" in self.role
 
+    @property
+    def is_moment(self) -> bool:
+        """Whether its values are points in time."""
+        return self.type in ("date", "timestamp")
+
 
 class Rule(Strict):
     """A condition on a row as an SQL expression over the columns; a row that does not meet it is rejected."""
 
     name: str
+    """The reason that a rejected row carries."""
     sql: str
-    level: Literal["reject", "warn"] = "reject"
+    """What a row must meet."""
+    level: Level = "reject"
+    """`warn`: such a row is accepted and counted."""
 
 
 def quoted(name: str) -> str:
     """A column's name as it stands in Spark SQL."""
     return f"`{name}`"
+
+
+def spark_type(column: Column) -> str:
+    """The type of a column's accepted values, in Spark SQL."""
+    return {"integer": "bigint", "number": "double"}.get(column.type, column.type)

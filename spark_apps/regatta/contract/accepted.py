@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import pyarrow as pa
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
-from regatta.config.table import Role, quoted
-from regatta.contract.values import spark_type
+from regatta.config.table import Role, quoted, spark_type
 from regatta.errors import InputError
 from regatta.lake import Ingested, Lake, layout
 from regatta.lake.deliveries import deliveries
@@ -117,7 +117,8 @@ def delivery_of() -> Expression:
 def _newest(rows: DataFrame, key: Sequence[str], in_order: Sequence[str]) -> DataFrame:
     """Of rows that share their key, those of the latest delivery; rows without a whole key are left alone."""
     spark = rows.sparkSession
-    ranks = spark.createDataFrame(list(enumerate(in_order)), "_rank int, delivery string")
+    # By Arrow: rows of a list would start a Python worker on every core.
+    ranks = spark.createDataFrame(pa.table({"_rank": range(len(in_order)), "delivery": in_order}))
     newest = F.max("_rank").over(Window.partitionBy(*map(quoted, key)))
     ranked = rows.join(F.broadcast(ranks), on="delivery", how="inner").withColumn("_newest", newest)
     no_key = F.greatest(*(F.col(quoted(name)).isNull() for name in key), F.lit(False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.table import Table
@@ -33,10 +34,29 @@ def report(records: Sequence[Ingested]) -> None:
             say(f"{record.delivery}: {record.rows:,} rows, {fate}" + (f": {said}" if said else ""))
         sums = ", ".join(f"{figure:,} {name}" for name, figure in _sums(records).items())
         say(f"{number_of(len(records))}: {sums}")
+    if len(of_reasons := _reasons(records)) > 1:
+        _show_reasons(of_reasons)
     if len(shown) > MOST:
         say(f"{len(shown) - MOST:,} more have rejected rows; their records have the reasons")
     if any(record.refused for record in records):
         say(f"to mend what was refused: {AFTER_A_REFUSAL}")
+
+
+def _reasons(records: Iterable[Ingested]) -> Counter[str]:
+    """Rejected rows by reason, over all deliveries that were taken."""
+    counted: Counter[str] = Counter()
+    for record in records:
+        if not record.refused:
+            counted.update(record.reasons)
+    return counted
+
+
+def _show_reasons(counted: Counter[str]) -> None:
+    table = Table("rejected for", title_justify="left")
+    table.add_column("rows", justify="right")
+    for reason, count in commonest_of(counted, MOST):
+        table.add_row(Text(reason), f"{count:,}")
+    console.print(table)
 
 
 def remind_of_refused(records: Iterable[Ingested]) -> None:

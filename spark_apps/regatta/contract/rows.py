@@ -6,9 +6,8 @@ Spark reads every value as text; whatever it would make of it by itself is made 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame, SparkSession, Window
@@ -16,70 +15,27 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from regatta.config import UseCase
-from regatta.config.table import Csv, quoted
-from regatta.contract.preflight import Sound
+from regatta.config.dialect import Csv
+from regatta.config.table import quoted
+from regatta.contract.reading import CORRUPT, Part, as_text, texts
 from regatta.contract.rules import FAULT, LABELLED, REASON, reasons, sound, text_name, text_of
-from regatta.contract.values import present, typed
-from regatta.lake import Store, layout
+from regatta.contract.values import blank_free, present, typed
 
 PLACE = ("delivery", "file", "row")
 """Where a row stands: delivery, file name, and its number among the file's data rows, from 1."""
 REJECTED = f"file string, row bigint, original string, reasons array<{REASON}>"
 """The columns of rejected rows; their delivery stands in the path."""
-_IN_JAVA = {"latin-1": "iso-8859-1"}  # encodings that Java knows by another name
-_CORRUPT = "_corrupt"
 _ORIGINAL = "_original"
 _SOUND = "_sound"
 _NUMBER = "_number"
-_WHOLE_FILE = 1 << 40  # bytes; larger than any file
 _ROW_IN_PARTITION = (1 << 33) - 1  # mask: monotonically_increasing_id counts rows in its lower 33 bits
-
-
-@dataclass(frozen=True)
-class Part:
-    """Files that Spark can read at once: of one source, with one header."""
-
-    source: str
-    header: tuple[str, ...]
-    paths: tuple[str, ...]
-
-
-def text_session(spark: SparkSession) -> SparkSession:
-    """A session for reading delivered text, which leaves the caller's as it is.
-
-    Every file is a partition of its own, which is what numbers its rows without a shuffle. What cannot be computed
-    is null and ends no job: one bad row would otherwise keep all others out.
-    """
-    session = spark.newSession()
-    settings = {
-        "spark.sql.files.maxPartitionBytes": _WHOLE_FILE,
-        "spark.sql.files.openCostInBytes": _WHOLE_FILE,
-        "spark.sql.files.minPartitionNum": 1,
-        "spark.sql.ansi.enabled": "false",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.legacy.timeParserPolicy": "CORRECTED",
-        "spark.sql.legacy.javaCharsets": "true",  # Spark's own list has no windows-1252
-    }
-    for name, value in settings.items():
-        session.conf.set(name, str(value))
-    return session
-
-
-def parts(store: Store, sound: Iterable[Sound]) -> list[Part]:
-    """The files of deliveries, grouped so that Spark reads as many as possible at once."""
-    grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for one in sound:
-        folder = layout.raw(one.delivery.source, one.delivery.delivery)
-        for file, header in one.headers.items():
-            grouped.setdefault((one.delivery.source, header), []).append(store.uri(folder + file))
-    return [Part(source, header, tuple(paths)) for (source, header), paths in grouped.items()]
 
 
 def delivered(session: SparkSession, use_case: UseCase, of: Iterable[Part]) -> DataFrame:
     """Every data row of the files: its place, its typed values, its texts, and what is wrong with it as a whole.
 
     Args:
-        session: from `text_session`.
+        session: from `reading.text_session`.
         use_case: the contract.
         of: the files; their headers have passed the preflight.
     """
@@ -89,13 +45,13 @@ def delivered(session: SparkSession, use_case: UseCase, of: Iterable[Part]) -> D
 def accepted(rows: DataFrame, use_case: UseCase) -> DataFrame:
     """Of delivered rows those that meet the contract: their place and their typed values.
 
-    Of rows that share their key (without a key: all their values) in one delivery the first one stays, by file name
-    and row; a row that is rejected for another reason is no one's double.
+    Of rows that share their key (without a key: all their values), or the value of a unique column, in one delivery
+    the first one stays, by file name and row; a row that is rejected for another reason is no one's double.
     """
     kept = rows.where(sound(use_case))
-    if use_case.rejects_duplicates:
-        kept = kept.withColumn(_NUMBER, _number_among_equals(use_case)).where(F.col(_NUMBER) == 1)
-    return kept.select(*PLACE, *map(quoted, use_case.columns))
+    for columns in _unique(use_case):
+        kept = kept.withColumn(_number(columns), _number_among_equals(columns, use_case))
+    return kept.where(~_is_double(use_case)).select(*PLACE, *map(quoted, use_case.columns))
 
 
 def rejected(rows: DataFrame, use_case: UseCase) -> DataFrame:
@@ -105,25 +61,45 @@ def rejected(rows: DataFrame, use_case: UseCase) -> DataFrame:
     header. In a reason, `column` and `value` are null where it is about the row as a whole.
     """
     judged = rows.withColumn(_SOUND, sound(use_case))
-    left, every = ~F.col(_SOUND), F.when(~F.col(_SOUND), reasons(use_case))
-    if use_case.rejects_duplicates:
-        judged = judged.withColumn(_NUMBER, _number_among_equals(use_case, F.col(_SOUND)))
-        left, every = left | (F.col(_NUMBER) > 1), every.otherwise(F.array(_second(use_case)))
-    return judged.where(left).select(*PLACE, F.col(_ORIGINAL).alias("original"), every.alias("reasons"))
+    for columns in _unique(use_case):
+        judged = judged.withColumn(_number(columns), _number_among_equals(columns, use_case, F.col(_SOUND)))
+    doubles = [
+        F.when(F.col(_number(columns)) > 1, _second(columns, use_case)) for columns in _unique(use_case)
+    ]
+    every = F.when(~F.col(_SOUND), reasons(use_case)).otherwise(F.array_compact(F.array(*doubles)))
+    left = judged.where(~F.col(_SOUND) | _is_double(use_case))
+    return left.select(*PLACE, F.col(_ORIGINAL).alias("original"), every.alias("reasons"))
 
 
-def _number_among_equals(use_case: UseCase, *also: Expression) -> Expression:
-    """Which one a row is of those with the same key in its delivery, from 1."""
-    same = [F.col(quoted(name)) for name in use_case.key or use_case.columns]
+def _unique(use_case: UseCase) -> list[tuple[str, ...]]:
+    """The sets of columns whose values no two accepted rows of a delivery share; empty: all of them."""
+    sets = [use_case.key] if use_case.rejects_duplicates else []
+    return sets + [(name,) for name, column in use_case.columns.items() if column.unique]
+
+
+def _number(columns: tuple[str, ...]) -> str:
+    return f"_number by {', '.join(columns)}"
+
+
+def _number_among_equals(columns: tuple[str, ...], use_case: UseCase, *also: Expression) -> Expression:
+    """Which one a row is of those with the same values in its delivery, from 1."""
+    same = [F.col(quoted(name)) for name in columns or use_case.columns]
     in_order = Window.partitionBy("delivery", *also, *same).orderBy("file", "row")
-    return F.row_number().over(in_order)
+    number = F.row_number().over(in_order)
+    return number if len(columns) != 1 else F.when(same[0].isNotNull(), number)
 
 
-def _second(use_case: UseCase) -> Expression:
-    key = use_case.key
-    what = "is a second row with this key" if key else "is a second row with these values"
-    value = F.concat_ws(", ", *map(text_of, key)) if key else F.lit(None)
-    return F.struct(F.lit(", ".join(key) or None), F.lit(what), value).cast(REASON)
+def _is_double(use_case: UseCase) -> Expression:
+    numbers = [F.coalesce(F.col(quoted(_number(columns))), F.lit(1)) > 1 for columns in _unique(use_case)]
+    return reduce(or_, numbers, F.lit(False))
+
+
+def _second(columns: tuple[str, ...], use_case: UseCase) -> Expression:
+    is_key = columns == use_case.key
+    what = "key" if is_key and columns else "value" if columns else "values"
+    what = f"is a second row with {'these' if what == 'values' else 'this'} {what}"
+    value = F.concat_ws(", ", *map(text_of, columns)) if columns else F.lit(None)
+    return F.struct(F.lit(", ".join(columns) or None), F.lit(what), value).cast(REASON)
 
 
 def read(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
@@ -132,76 +108,75 @@ def read(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
     Values and row number are made in one projection on purpose: Spark moves no filter below a row number, so the
     values are computed once, and not again for each check that reads them.
     """
-    settings = use_case.sources[part.source]
-    cells = {header: F.col(f"_{index}") for index, header in enumerate(part.header)}
+    source = use_case.sources[part.source]
+    cells = {header: F.col(f"_{index}") for index, header in enumerate(part.columns.names)}
     by_name = {
-        settings.csv.header.get(header, header): cell
+        source.csv.header.get(header, header): cell
         for header, cell in cells.items()
-        if header not in settings.csv.ignore
+        if header not in source.csv.ignore
     }
     delivered = {name: by_name.get(name, F.lit(None).cast("string")) for name in use_case.columns}
-    texts = {text_name(name): present(text, settings.csv) for name, text in delivered.items()}
+    kinds = dict(zip(part.columns.names, part.columns.kinds, strict=False))
+    in_files = {source.csv.header.get(header, header): kind for header, kind in kinds.items()}
     path = F.split(F.col("_metadata.file_path"), "/")
-    return (
-        _text(session, settings.csv, part)
-        .select("*", path.alias("_path"), *(text.alias(name) for name, text in texts.items()))
-        .select(
-            F.element_at("_path", -2).alias("delivery"),
-            F.element_at("_path", -1).alias("file"),
-            (F.monotonically_increasing_id().bitwiseAND(_ROW_IN_PARTITION) + 1).alias("row"),
-            F.lit(settings.role == "train").alias(LABELLED),
-            _fault(cells, settings.csv).alias(FAULT),
-            _original(cells).alias(_ORIGINAL),
-            *(
-                typed(text, text_of(name), use_case.columns[name], settings.csv).alias(name)
-                for name, text in delivered.items()
-            ),
-            *map(text_of, use_case.columns),
-        )
+    cleaned = texts(session, source, part).select(
+        "*",
+        path.alias("_path"),
+        *(
+            present(text, source.csv, use_case.columns[name]).alias(text_name(name))
+            for name, text in delivered.items()
+        ),
     )
+    computed = [name for name, column in use_case.columns.items() if column.sql is not None]
+    cleaned = cleaned.select("*", *(text_of(name).alias(name) for name in computed))  # which their sql reads
+    return cleaned.select(
+        F.element_at("_path", -2).alias("delivery"),
+        F.element_at("_path", -1).alias("file"),
+        (F.monotonically_increasing_id().bitwiseAND(_ROW_IN_PARTITION) + 1).alias("row"),
+        F.lit(source.role == "train").alias(LABELLED),
+        _fault(cells, source.csv).alias(FAULT),
+        _original(cells).alias(_ORIGINAL),
+        *(
+            _value(cleaned, name, text, use_case, source.csv, in_files.get(name, "")).alias(name)
+            for name, text in delivered.items()
+        ),
+        *map(text_of, use_case.columns),
+    )
+
+
+def _value(
+    cleaned: DataFrame, name: str, text: Expression, use_case: UseCase, settings: Csv, kind: str
+) -> Expression:
+    """The typed value of a column; `kind` is its type in a parquet file, empty in CSV."""
+    column = use_case.columns[name]
+    if column.sql is not None:
+        computed = F.expr(column.sql)
+        given = cleaned.select(computed).schema[0].dataType
+        text = as_text(computed, given)
+        if not isinstance(given, T.StringType):  # a number needs no decimal comma, a date no format
+            settings, column = Csv(), column.model_copy(update={"format": None})
+        return typed(text, present(text, settings, column), column, settings)
+    if kind.startswith(("date", "timestamp")):
+        column = column.model_copy(update={"format": None})
+    return typed(text, text_of(name), column, settings)
 
 
 def _fault(cells: dict[str, Expression], settings: Csv) -> Expression:
     """What is wrong with a row as a whole; null where nothing is."""
-    line = F.col(_CORRUPT)
+    line = F.col(CORRUPT)
     count = F.concat(F.lit("has "), _values_in(line, settings), F.lit(f" where {len(cells)} are due"))
-    repeats = reduce(and_, (F.trim(cell) == header for header, cell in cells.items()))
+    repeats = reduce(and_, (blank_free(cell) == header for header, cell in cells.items()))
     return F.when(line.isNotNull(), count).when(repeats, "repeats the header")
 
 
 def _original(cells: dict[str, Expression]) -> Expression:
     texts = F.struct(*(cell.alias(header) for header, cell in cells.items()))
-    return F.coalesce(F.col(_CORRUPT), F.to_json(texts, {"ignoreNullFields": "false"}))
-
-
-def _text(session: SparkSession, settings: Csv, part: Part) -> DataFrame:
-    """Every value as text, in columns `_0`, `_1`, ... by position; `_corrupt` holds lines with more or fewer.
-
-    Within quotes the line ends of a CRLF file become LF; every other character stays.
-    """
-    names = [*(f"_{index}" for index in range(len(part.header))), _CORRUPT]
-    return session.read.csv(
-        list(part.paths),
-        schema=T.StructType([T.StructField(name, T.StringType()) for name in names]),
-        header=True,
-        multiLine=True,
-        sep=settings.separator,
-        quote=settings.quote,
-        escape=settings.quote,
-        encoding=_IN_JAVA.get(settings.encoding, settings.encoding),
-        mode="PERMISSIVE",
-        columnNameOfCorruptRecord=_CORRUPT,
-        nullValue="\0",  # which the preflight refuses, so that no text is taken for null
-        emptyValue="",
-        ignoreLeadingWhiteSpace=False,
-        ignoreTrailingWhiteSpace=False,
-        maxCharsPerColumn=-1,
-    )
+    return F.coalesce(F.col(CORRUPT), F.to_json(texts, {"ignoreNullFields": "false"}))
 
 
 def _values_in(line: Expression, settings: Csv) -> Expression:
     """How many values a line has, in words: its separators outside of quotes, and one."""
-    quote, separator = settings.quote, settings.separator
+    quote, separator = settings.quote or "\0", settings.separator
     inner = (
         "\u0001"  # a doubled quote belongs to a value: put out of the way, and the quotes left are its ends
     )

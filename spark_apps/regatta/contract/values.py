@@ -6,25 +6,33 @@ texts that are wrong by `present`.
 
 from __future__ import annotations
 
-import re
-
 from pyspark.sql import Column as Expression
 from pyspark.sql import functions as F
 
-from regatta.config.table import Column, Csv
+from regatta.config.dialect import Csv
+from regatta.config.table import Column
 
-_ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
-_ISO_TIMESTAMP = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?$"
+_ISO_DATE = r"\d{4}-\d{2}-\d{2}"
+_ISO_TIMESTAMP = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?"
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
 
 
-def present(text: Expression, settings: Csv) -> Expression:
+BLANKS = " \t\u00a0"
+"""What may stand around a value: space, tab and no-break space."""
+
+
+def blank_free(text: Expression) -> Expression:
+    """The text without the blanks around it."""
+    return F.btrim(text, F.lit(BLANKS))
+
+
+def present(text: Expression, settings: Csv, column: Column) -> Expression:
     """The text without the blanks around it; null where there is no value.
 
-    An empty text never is a value, whether or not the source's `missing` lists it.
+    An empty text never is a value, whether or not `missing` of the source or of the column lists it.
     """
-    trimmed = F.trim(text)
-    tokens = {"", *(token.strip(" ") for token in settings.missing)}
+    trimmed = blank_free(text)
+    tokens = {"", *(token.strip(BLANKS) for token in (*settings.missing, *column.missing))}
     return F.when(~trimmed.isin(sorted(tokens)), trimmed)
 
 
@@ -44,19 +52,18 @@ def typed(text: Expression, clean: Expression, column: Column, settings: Csv) ->
         case "string":
             return F.when(clean.isNotNull(), text)
         case "integer":
-            return F.when(clean.rlike(_plain(settings, whole=True)), _in_sql(clean, settings, whole=True))
+            return F.when(
+                clean.rlike(whole_text(settings.number(whole=True))), _in_sql(clean, settings, whole=True)
+            )
         case "number":
-            return F.when(clean.rlike(_plain(settings, whole=False)), _in_sql(clean, settings, whole=False))
+            return F.when(
+                clean.rlike(whole_text(settings.number(whole=False))), _in_sql(clean, settings, whole=False)
+            )
         case "boolean":
             lower = F.lower(clean)
             return F.when(lower.isin(*_YES), True).when(lower.isin(*_NO), False)
         case "date" | "timestamp":
             return _moment(clean, column)
-
-
-def spark_type(column: Column) -> str:
-    """The type of a column's accepted values, in Spark SQL."""
-    return {"integer": "bigint", "number": "double"}.get(column.type, column.type)
 
 
 def in_words(column: Column) -> str:
@@ -67,22 +74,11 @@ def in_words(column: Column) -> str:
         case "boolean":
             return "is not true or false"
         case "date":
-            return f"is not a date like {column.format or '2015-01-31'}"
+            return f"is not a date like {' or '.join(column.format or ['2015-01-31'])}"
         case "timestamp":
-            return f"is not a timestamp like {column.format or '2015-01-31T12:30:00'}"
+            return f"is not a timestamp like {' or '.join(column.format or ['2015-01-31T12:30:00'])}"
         case kind:
             return f"is not a {kind}"
-
-
-def _plain(settings: Csv, *, whole: bool) -> str:
-    """A regular expression for a decimal number, as Spark's own cast would also take 1d, NaN and Infinity."""
-    point = re.escape(settings.decimal)
-    digits = r"\d+"
-    if settings.thousands:
-        digits = rf"(?:\d+|\d{{1,3}}(?:{re.escape(settings.thousands)}\d{{3}})+)"
-    if whole:
-        return rf"^[+-]?{digits}(?:{point}0*)?$"
-    return rf"^[+-]?(?:{digits}(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
 
 
 def _in_sql(clean: Expression, settings: Csv, *, whole: bool) -> Expression:
@@ -95,8 +91,13 @@ def _in_sql(clean: Expression, settings: Csv, *, whole: bool) -> Expression:
 
 def _moment(clean: Expression, column: Column) -> Expression:
     if column.format:
-        moment = F.try_to_timestamp(clean, F.lit(column.format))
+        moment = F.coalesce(*(F.try_to_timestamp(clean, F.lit(pattern)) for pattern in column.format))
         return moment.cast("date") if column.type == "date" else moment
     # Spark's cast would also take 2015, 2015-2-3 and 2015-02-03Tanything.
     pattern = _ISO_DATE if column.type == "date" else _ISO_TIMESTAMP
-    return F.when(clean.rlike(pattern), clean.try_cast(column.type))
+    return F.when(clean.rlike(whole_text(pattern)), clean.try_cast(column.type))
+
+
+def whole_text(pattern: str) -> str:
+    """A Java regular expression that matches all of a text: `$` would let a line break stand behind it."""
+    return rf"\A(?:{pattern})\z"

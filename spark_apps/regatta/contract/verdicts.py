@@ -11,10 +11,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
-from regatta.contract import rows
+from regatta.contract import reading, rows
 from regatta.contract.accepted import delivery_of, typed_rows
 from regatta.contract.preflight import Broken, Sound
-from regatta.contract.rules import broken, check_contract
+from regatta.contract.rules import warnings as warning_checks
+from regatta.contract.trial import check_contract
 from regatta.errors import InputError
 from regatta.lake import Attempt, Delivery, Ingested, Lake, layout
 from regatta.lake.deliveries import deliveries
@@ -80,10 +81,10 @@ def judge(spark: SparkSession, lake: Lake, attempt: Attempt, sound: Sequence[Sou
     if not sound:
         return []
     use_case = lake.use_case
-    session = rows.text_session(spark)
+    session = reading.text_session(spark)
     check_contract(session, use_case)
     with step(f"checking {sum(one.rows for one in sound):,} rows of {number_of(len(sound))}"):
-        delivered = rows.delivered(session, use_case, rows.parts(lake.store, sound))
+        delivered = rows.delivered(session, use_case, reading.parts(lake.store, sound))
         into = layout.accepted(use_case.contract)
         rows.accepted(delivered, use_case).write.partitionBy("delivery").parquet(attempt.uri(into))
         accepted, warnings = _accepted(session, use_case, _data(attempt, into))
@@ -92,7 +93,7 @@ def judge(spark: SparkSession, lake: Lake, attempt: Attempt, sound: Sequence[Sou
     reasons: dict[str, dict[str, int]] = {}
     if lacking:
         with step(f"keeping what is rejected of {number_of(len(lacking))}"):
-            delivered = rows.delivered(session, use_case, rows.parts(lake.store, lacking))
+            delivered = rows.delivered(session, use_case, reading.parts(lake.store, lacking))
             into = layout.rejected(use_case.contract)
             rows.rejected(delivered, use_case).write.partitionBy("delivery").parquet(attempt.uri(into))
             rejected, reasons = _rejected(session, _data(attempt, into))
@@ -191,19 +192,19 @@ def _data(attempt: Attempt, folder: str) -> list[str]:
 def _accepted(
     session: SparkSession, use_case: UseCase, paths: Sequence[str]
 ) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """By delivery: the accepted rows, and how many of them do not meet each rule of level warn."""
+    """By delivery: the accepted rows, and how many of them break each rule of level warn."""
     if not paths:
         return {}, {}
-    warning = [rule for rule in use_case.rules if rule.level == "warn"]
+    warning = warning_checks(use_case)
     counted = (
         typed_rows(session, use_case, paths)
         .groupBy("delivery")
-        .agg(F.count("*"), *(F.count_if(broken(rule)) for rule in warning))
+        .agg(F.count("*"), *(F.count_if(check.fails) for check in warning))
         .collect()
     )
     accepted = {row[0]: int(row[1]) for row in counted}
     warnings = {
-        row[0]: {rule.name: int(count) for rule, count in zip(warning, row[2:], strict=True) if count}
+        row[0]: {check.label: int(count) for check, count in zip(warning, row[2:], strict=True) if count}
         for row in counted
     }
     return accepted, warnings

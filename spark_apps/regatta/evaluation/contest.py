@@ -20,6 +20,7 @@ from regatta.evaluation.gate import Verdict, judge
 from regatta.evaluation.metrics import metrics
 from regatta.features.inputs import changes, columns_read, panel_changes, trained_as
 from regatta.features.pipeline import scorable
+from regatta.features.scope import in_scope
 from regatta.lake import ChampionEntry, Lake, Run, layout
 from regatta.selection.splits import held_out
 
@@ -102,7 +103,9 @@ def contest(
     unseen = (
         held_out(rival) if champion.trained_until is None else F.col(PERIOD) > F.lit(champion.trained_until)
     )
-    common = judged.withColumnRenamed("prediction", CHALLENGERS).filter(unseen & scorable(rival))
+    common = judged.withColumnRenamed("prediction", CHALLENGERS).filter(
+        unseen & in_scope(rival) & scorable(rival)
+    )
     both = _predicted(lake, champion, reigning.model, common)
     own, other = metrics(both, use_case.label, [CHALLENGERS, "prediction"], scale=challenger.scale)
     return Contest(own, other, _rows(own), unit)
@@ -126,7 +129,7 @@ def _obstacle(reigning: ChampionEntry, champion: Run | None, challenger: UseCase
     if rival.label != challenger.label:
         return f"{name} predicts {rival.label}, and the challenger {challenger.label}"
     # The hash of a value depends on its type: a changed one would put the champion's lessons into its exam.
-    needed = dict.fromkeys((*columns_read(rival), *rival.group, rival.label))
+    needed = dict.fromkeys((*columns_read(rival), *rival.split_by, rival.label))
     if changed := changes(rival, challenger, needed) + panel_changes(rival, challenger):
         return f"{name} cannot predict the challenger's rows: {', '.join(changed)}"
     return ""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from regatta.config.model import LARGER_IS_BETTER, Metric
 
+Floats = NDArray[np.float64]
 Metrics = Mapping[str, float | None]
 METRICS: tuple[Metric, ...] = ("rmse", "mse", "mae", "mape", "r2", "wape", "smape")
 _SUMS = 5  # a column
@@ -60,23 +64,59 @@ def metrics(
         sse, absolute, mape, smape, surplus = row[start : start + _SUMS]
         if surplus is None:  # some row has no prediction
             sse = absolute = mape = smape = None
-        mse = _ratio(sse, rows)
-        mae = _ratio(absolute, rows)
-        unexplained = _ratio(sse, sst)
+        found.append(_Sums(rows, rows_mape, sst, size, sse, absolute, mape, smape, surplus).figures(scale))
+    return found
+
+
+def metrics_of(truth: Floats, predictions: Floats, scale: float | None = None) -> Metrics:
+    """The same figures of rows that are here already: (rows,) each, in the label's unit, no truth missing."""
+    error, known = truth - predictions, truth != 0
+    with np.errstate(over="ignore"):
+        both = np.abs(truth) + np.abs(predictions)
+        halved = np.divide(2 * np.abs(error), both, out=np.zeros(len(truth)), where=both != 0)
+        return _Sums(
+            rows=len(truth),
+            rows_mape=int(known.sum()),
+            sst=float(np.sum((truth - truth.mean()) ** 2)) if len(truth) else None,
+            size=float(np.sum(np.abs(truth))),
+            sse=float(np.sum(error * error)),
+            absolute=float(np.sum(np.abs(error))),
+            mape=float(np.mean(np.abs(error[known] / truth[known]))) if known.any() else None,
+            smape=float(np.mean(halved)) if len(truth) else None,
+            surplus=-float(np.sum(error)),
+        ).figures(scale)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Of a column of predictions: sums over the rows, and the means mape and smape."""
+
+    rows: int
+    rows_mape: int
+    sst: float | None
+    size: float | None
+    sse: float | None
+    absolute: float | None
+    mape: float | None
+    smape: float | None
+    surplus: float | None
+
+    def figures(self, scale: float | None) -> Metrics:
+        mse, mae = _ratio(self.sse, self.rows), _ratio(self.absolute, self.rows)
+        unexplained = _ratio(self.sse, self.sst)
         own: dict[str, float | None] = {
             "rmse": math.sqrt(mse) if mse is not None else None,
             "mse": mse,
             "mae": mae,
-            "mape": _ratio(mape, 1),
+            "mape": _ratio(self.mape, 1),
             "r2": 1 - unexplained if unexplained is not None else None,
-            "wape": _ratio(absolute, size),
-            "smape": _ratio(smape, 1),
-            "bias": _ratio(surplus, rows),
-            "rows": float(rows),
-            "rows_mape": float(rows_mape),
+            "wape": _ratio(self.absolute, self.size),
+            "smape": _ratio(self.smape, 1),
+            "bias": _ratio(self.surplus, self.rows),
+            "rows": float(self.rows),
+            "rows_mape": float(self.rows_mape),
         }
-        found.append(own if scale is None else {**own, "mase": _ratio(mae, scale)})
-    return found
+        return own if scale is None else {**own, "mase": _ratio(mae, scale)}
 
 
 def metrics_by(predictions: DataFrame, label: str, by: Sequence[str]) -> DataFrame:

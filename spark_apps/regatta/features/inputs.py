@@ -31,16 +31,19 @@ def trained_as(run: Run) -> UseCase:
 
 
 def columns_read(use_case: UseCase) -> tuple[str, ...]:
-    """The delivered columns that a model of the use case reads, in the file's order; of a panel those of its lines."""
+    """The delivered columns that a model of the use case and its filters read, in the file's order; not the label.
+
+    Of a panel those of its lines.
+    """
     if (panel := use_case.panel) is not None and use_case.modelled is not use_case:
         expressions = [value.sql for value in (*panel.values.values(), *panel.known.values())]
         made_of = {*panel.entity, *use_case.with_role("time")}
         made_of |= {name for sql in (*expressions, panel.where or "true") for name in columns_of(sql)}
         return tuple(name for name in use_case.columns if name in made_of)
     read = {*use_case.with_role("feature"), *use_case.with_role("category")}
-    for feature in use_case.features.values():
-        read |= columns_of(feature.sql)
-    return tuple(name for name in use_case.columns if name in read)
+    for sql in (*(feature.sql for feature in use_case.features.values()), *use_case.filters):
+        read |= columns_of(sql)
+    return tuple(name for name in use_case.columns if name in read and name != use_case.label)
 
 
 def changes(then: UseCase, now: UseCase, columns: Iterable[str]) -> list[str]:

@@ -7,6 +7,8 @@ from functools import reduce
 from operator import and_
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.base import Transformer
 from pyspark.ml.feature import (
@@ -26,9 +28,11 @@ from regatta.config import UseCase
 from regatta.config.model import Encoding
 from regatta.config.table import quoted
 from regatta.errors import InputError
+from regatta.features.buckets import MISSING, bucketed
 from regatta.features.learnt import Fill, FillNulls
 from regatta.features.sql import adding, replacing
 
+Floats = NDArray[np.float64]
 PipelineStage = Any  # pyspark names no common base of estimators and transformers
 
 FEATURES = "_features"
@@ -36,7 +40,6 @@ LABEL = "_label"
 MINUS = "_minus"
 PREDICTION = "_prediction"
 ROW = "_row"
-MISSING = "(missing)"
 TARGET_SMOOTHING = 10.0  # rows that the mean of all weighs as much as, against the mean of a category
 
 
@@ -46,16 +49,15 @@ def feature_pipeline(use_case: UseCase, encoding: Encoding) -> Pipeline:
     Reads the use case's inputs (and the label, where categories are encoded by it); adds `_features`, a vector
     whose slots `feature_names` names. Grain unchanged: a row in is a row out.
     """
-    stages: list[PipelineStage] = [FillNulls(_fills_of_columns(use_case))]
+    fills = _fills_of_columns(use_case)
+    stages: list[PipelineStage] = [FillNulls(fills)] if fills else []
     if use_case.features:
         computed = {name: feature.sql for name, feature in use_case.features.items()}
         stages += [
             SQLTransformer(statement=adding(computed)),
+            *bucketed({name: one.buckets for name, one in use_case.features.items() if one.buckets}),
             FillNulls(
-                {
-                    name: _fill_of_feature(feature.type == "category")
-                    for name, feature in use_case.features.items()
-                }
+                {name: _fill_of_feature(feature.is_category) for name, feature in use_case.features.items()}
             ),
         ]
     numbers, encoded = [*use_case.numbers], []
@@ -97,6 +99,18 @@ def in_label_unit(use_case: UseCase) -> str:
             return f"exp({learnt})"
         case "signed_sqrt":
             return f"signum({learnt}) * power({learnt}, 2)"
+        case "none":
+            return learnt
+
+
+def undone(predictions: Floats, minus: Floats, use_case: UseCase) -> Floats:
+    """The same as `in_label_unit` for predictions that are here already: (rows,) each."""
+    learnt = predictions + minus
+    match use_case.label_transform:
+        case "log":
+            return np.exp(learnt)
+        case "signed_sqrt":
+            return np.sign(learnt) * learnt**2
         case "none":
             return learnt
 

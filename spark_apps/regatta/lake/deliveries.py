@@ -11,11 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from regatta.config import UseCase
-from regatta.config.table import Role
+from regatta.config.table import Role, Source
 from regatta.errors import InputError
 from regatta.lake import layout
+from regatta.lake.parquet import scan_parquet
 from regatta.lake.records import DeliveredFile, Delivery
-from regatta.lake.scan import Progress, Scan, dialect, scan
+from regatta.lake.scan import Progress, Scan, dialect, is_packed, scan
 from regatta.lake.store import Store
 
 
@@ -51,7 +52,7 @@ def land(
     """
     source = _source(use_case, role)
     folder = layout.raw(source, layout.checked_name(delivery, "delivery"))
-    settings = use_case.sources[source].csv
+    settings = use_case.sources[source]
     given = _given(store, files)
     standing = _record(store, source, delivery)
     if standing is None:
@@ -59,8 +60,7 @@ def land(
 
     scans: dict[str, Scan] = {}
     for file in given:
-        with file.open() as content:
-            scans[file.name] = scan(content, settings, progress)
+        scans[file.name] = _scan(store, file, settings, progress)
 
     if standing is None:
         landed = [_bring(store, file, folder, scans[file.name], progress) for file in given]
@@ -176,6 +176,24 @@ def _checked(name: str, place: str) -> str:
         return layout.checked_name(name, "file of a delivery")
     except InputError as error:
         raise InputError(error.fact, place=place, way_out=f"rename it: {error.way_out}") from None
+
+
+def scan_of(store: Store, key: str, size: int, source: Source, progress: Progress | None = None) -> Scan:
+    """Scan an object that is in the lake, as its source's files are to be read."""
+    with closing(store.stream(key)) as content:
+        if source.format == "csv":
+            return scan(content, source.csv, progress, is_packed(key))
+        return scan_parquet(content, store.at_any_place(key, size), progress)
+
+
+def _scan(store: Store, file: _Given, source: Source, progress: Progress | None) -> Scan:
+    if file.key is not None:
+        return scan_of(store, file.key, file.bytes, source, progress)
+    with file.open() as content:
+        if source.format == "csv":
+            return scan(content, source.csv, progress, is_packed(file.name))
+        with Path(file.place).open("rb") as seekable:
+            return scan_parquet(content, seekable, progress)
 
 
 def _bring(store: Store, file: _Given, folder: str, found: Scan, progress: Progress | None) -> DeliveredFile:

@@ -15,7 +15,14 @@ from regatta.config.model import digest
 from regatta.lake.records import Ingested
 
 DECIDE_FIGURES = ("config", "contract", "evaluation/metrics.py", "features", "panels", "selection")
-ABOUT_PEOPLE = {"title", "grain", "gate", "schedule"}  # change no model, so they make no new run
+CHANGE_NO_MODEL = {
+    "title",
+    "grain",
+    "gate",
+    "schedule",
+    "engine",
+    "max_candidates",
+}  # so they make no new run
 
 
 def fingerprint(deliveries: Iterable[Ingested]) -> str:
@@ -43,7 +50,7 @@ def versions() -> dict[str, str]:
 
 def run_id(use_case: UseCase, as_of: datetime, fingerprint: str, code: str) -> str:
     """The same training is the same run: its newest delivery's day, and a hash of all that decides it."""
-    said = use_case.model_dump(mode="json", exclude=ABOUT_PEOPLE)
+    said = use_case.model_dump(mode="json", exclude=CHANGE_NO_MODEL)
     return f"{as_of:%Y-%m-%d}-{digest([fingerprint, said, code, versions()])[:8]}"
 
 

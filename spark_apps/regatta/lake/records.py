@@ -59,6 +59,15 @@ class Ingested(Publication):
     """File name -> SHA-256 of its content."""
 
 
+class EngineChoice(Record):
+    """Who grew the trees of one family of candidates, and why."""
+
+    engine: Literal["native", "mllib"]
+    reason: str
+    canary_seconds: float | None = None
+    """What comparing a small fit with MLlib's took, where one was compared: all its nodes were equal."""
+
+
 class Run(Publication):
     """One training: what went in, what came out, and where it stands."""
 
@@ -73,7 +82,7 @@ class Run(Publication):
     code: str
     versions: Mapping[str, str]
     rows: Mapping[str, int]
-    """Rows that were read, superseded, without a label, held out, trained on."""
+    """Rows that were read, superseded, without a label, outside of the filters, held out, trained on."""
     winner: str
     winner_family: str
     metrics: Mapping[str, float | None]
@@ -86,6 +95,8 @@ class Run(Publication):
     """What mase on the holdout is a share of, in the label's unit."""
     trained_until: date | None = None
     """Of a panel: the last period that was learnt from."""
+    engines: Mapping[str, EngineChoice] = {}
+    """By family of trees."""
 
 
 class ChampionEntry(Record):
@@ -116,7 +127,7 @@ class Batch(Publication):
     rows: int
     scored: int
     unscorable: int
-    """Rows without a value in a column whose nulls are to be dropped."""
+    """Rows outside of the filters, or without a value in a column whose nulls are to be dropped."""
     label_unit: str | None = None
     as_of: date | None = None
     """Of a panel: the last period that the forecast knows; `delivery` is then the newest that was read."""

@@ -7,14 +7,17 @@ that is part of no other character.
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 import io
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
+from regatta.config.dialect import Csv
 from regatta.config.model import digest
-from regatta.config.table import Csv
+from regatta.config.table import Source
 
 LONGEST = (
     64 * 1024**2
@@ -55,32 +58,53 @@ class Unreadable(Exception):
     """The file cannot be read as CSV with the source's settings; says why, and in which line."""
 
 
-def dialect(settings: Csv) -> str:
+def dialect(source: Source) -> str:
     """Names the settings that decide what a row is: equal for two sources exactly when these are."""
-    return digest([settings.separator, settings.quote, settings.encoding])
+    if source.format == "parquet":
+        return digest("parquet")
+    csv = source.csv
+    return digest([csv.separator, csv.quote, csv.encoding, csv.comment, csv.names is None])
 
 
-def scan(content: Readable, settings: Csv, progress: Progress | None = None) -> Scan:
+def is_packed(name: str) -> bool:
+    """Whether a file of this name is compressed by gzip, as Spark too tells by the name."""
+    return name.endswith(".gz")
+
+
+def scan(content: Readable, settings: Csv, progress: Progress | None = None, packed: bool = False) -> Scan:
     """Read a file once: its size, its hash, its rows or what keeps them from being counted.
 
     Args:
         content: the file, from its beginning.
         settings: of its source.
         progress: told the bytes read, a piece at a time.
+        packed: whether gzip has compressed it; size and hash are of the bytes as they lie there.
     """
     tally = _Tally(content, progress)
-    lines = io.BufferedReader(tally, PIECE)
+    delivered = io.BufferedReader(tally, PIECE)
+    lines: Any = gzip.GzipFile(fileobj=delivered) if packed else delivered
     rows, fault = 0, ""
-    header: tuple[str, ...] = ()
+    header = settings.names or ()
     try:
         for row in records(lines, settings):
             rows += 1
             header = header or tuple(row)
-    except Unreadable as error:
-        fault = str(error)
-        while lines.read(PIECE):
-            pass  # the hash is of the whole file
-    return Scan(tally.bytes, tally.hash.hexdigest(), None if fault else max(rows - 1, 0), header, fault)
+    except (Unreadable, *NOT_GZIP) as error:
+        fault = _of_gzip(error) if isinstance(error, NOT_GZIP) else str(error)
+    while delivered.read(PIECE):
+        pass  # the hash is of the whole file
+    count = rows if settings.names else max(rows - 1, 0)
+    return Scan(tally.bytes, tally.hash.hexdigest(), None if fault else count, header, fault)
+
+
+NOT_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
+"""What Python raises for gzip that is none, is cut off, or is damaged."""
+
+
+def _of_gzip(error: Exception) -> str:
+    if "Not a gzipped file" in str(error):
+        return "is not gzip, although its name ends in .gz"
+    return "is gzip that is cut off" if isinstance(error, EOFError) else f"is gzip that is damaged ({error})"
 
 
 def records(content: BinaryIO | io.BufferedReader, settings: Csv) -> Iterator[list[str]]:
@@ -91,19 +115,22 @@ def records(content: BinaryIO | io.BufferedReader, settings: Csv) -> Iterator[li
             is: undecodable bytes, NUL, quotes that do not pair, line ends of more than one kind.
     """
     csv.field_size_limit(LONGEST)
-    lines = _Lines(content, settings.encoding)
-    reader = csv.reader(lines, delimiter=settings.separator, quotechar=settings.quote, strict=True)
-    line_end = ""
+    lines = _Lines(content, settings)
+    reader = csv.reader(lines, strict=True, **in_python(settings))
     try:
         for row in reader:
-            end = _line_end(lines.of_this_record[-1])
-            if end != line_end and end and (line_end := line_end or end) != end:
-                raise Unreadable(f"line {lines.number} ends in {end}, the lines before it in {line_end}")
+            lines.check_end(lines.of_this_record[-1])
             lines.of_this_record.clear()
             if row:
                 yield row
     except csv.Error as error:
         raise Unreadable(_in_words(str(error), lines, settings)) from None
+
+
+def in_python(settings: Csv, separator: str | None = None) -> dict[str, Any]:
+    """The dialect as arguments of `csv.reader`."""
+    quoting = csv.QUOTE_MINIMAL if settings.quote else csv.QUOTE_NONE
+    return {"delimiter": separator or settings.separator, "quotechar": settings.quote, "quoting": quoting}
 
 
 class _Tally(io.RawIOBase):
@@ -129,13 +156,22 @@ class _Tally(io.RawIOBase):
 
 
 class _Lines:
-    """Decoded lines, and those of the row under way, for whoever must say where it began."""
+    """Decoded lines without comments, and those of the row under way, for whoever must say where it began."""
 
-    def __init__(self, content: BinaryIO | io.BufferedReader, encoding: str) -> None:
+    def __init__(self, content: BinaryIO | io.BufferedReader, settings: Csv) -> None:
         self.number = 0
         self.of_this_record: list[str] = []
         self._content = content
-        self._encoding = encoding
+        self._encoding = settings.encoding
+        self._comment = settings.comment
+        self._end = ""
+
+    def check_end(self, line: str) -> None:
+        """Hold the end of a row or comment against those before it; the last line of a file needs none."""
+        end = _line_end(line)
+        if end != self._end and end and (before := self._end or end) != end:
+            raise Unreadable(f"line {self.number} ends in {end}, the lines before it in {before}")
+        self._end = self._end or end
 
     def __iter__(self) -> Iterator[str]:
         at = 0
@@ -155,6 +191,9 @@ class _Lines:
                     f"is not {self._encoding}: byte 0x{line[error.start]:02x} in line {self.number}"
                     f" (byte {at - len(line) + error.start + 1:,} of the file)"
                 ) from None
+            if self._comment and not self.of_this_record and text.startswith(self._comment):
+                self.check_end(text)
+                continue
             self.of_this_record.append(text)
             yield text
 

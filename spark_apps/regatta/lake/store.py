@@ -5,11 +5,13 @@ Keys are relative to the lake's root (`REGATTA_LAKE`); no other module builds a 
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlparse
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LAKE = "s3a://regatta"
 COPIES_AT_ONCE = 16
+READ_AT_ONCE = 1024**2  # bytes of a request for a part of an object
 SERVER_SIDE_COPY_LIMIT = 5 * 1024**3  # bytes; larger objects are copied in parts (S3 API, CopyObject)
 
 
@@ -103,6 +106,17 @@ class Store:
                 if _code(error) == "InvalidRange":
                     return b""
                 raise
+            return answer["Body"].read()
+
+    def at_any_place(self, key: str, size: int) -> BinaryIO:
+        """An object of so many bytes as a file that can be read at any place: each read is one request."""
+        return io.BufferedReader(_Ranges(partial(self._between, key), size), READ_AT_ONCE)
+
+    def _between(self, key: str, start: int, end: int) -> bytes:
+        with self._answering(key):
+            answer = self._client.get_object(
+                Bucket=self.bucket, Key=self._prefix + key, Range=f"bytes={start}-{end - 1}"
+            )
             return answer["Body"].read()
 
     def put_new(self, key: str, content: bytes) -> bool:
@@ -225,6 +239,33 @@ class Store:
                 place=place,
                 way_out=f"start one with `regatta up`, or set AWS_ENDPOINT_URL ({type(error).__name__})",
             ) from None
+
+
+class _Ranges(io.RawIOBase):
+    """Reads an object by asking for the bytes from one position up to, and not including, another."""
+
+    def __init__(self, between: Callable[[int, int], bytes], size: int) -> None:
+        self._between, self._size, self._at = between, size, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def readinto(self, buffer: Any, /) -> int:
+        end = min(self._at + len(buffer), self._size)
+        piece = self._between(self._at, end) if end > self._at else b""
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
 
 
 def _code(error: ClientError) -> str:

@@ -16,6 +16,7 @@ from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from regatta.errors import ExitCode, RegattaError
+from regatta.runtime import class_archive
 from regatta.runtime.installation import java, s3a_jars, spark_home
 from regatta.runtime.local.servers import lake_root
 from regatta.runtime.memory import driver_memory, executor_memory, machine_memory
@@ -60,12 +61,18 @@ def exit_code(checks: Sequence[Check]) -> ExitCode:
 def _machine() -> Iterator[Check]:
     running = ".".join(map(str, sys.version_info[:3]))
     yield Check("Python", running, sys.version_info >= (3, 11), "Python 3.11 or newer is needed")
-    yield _unless_refused("Java", lambda: f"{java().version} ({java().path})")
+    found_java = _unless_refused("Java", lambda: f"{java().version} ({java().path})")
+    yield found_java
     yield _unless_refused("spark-submit", lambda: str(spark_home() / "bin/spark-submit"))
-    jars = s3a_jars()
+    jars = len(s3a_jars())
     yield Check(
-        "S3A jars", jars[-1].name if jars else "not here yet: downloaded at first use, 15 MB", ok=True
+        "S3A jars", f"{jars} beside Spark's own" if jars else "not here: Ivy brings them to each job", ok=True
     )
+    if found_java.ok:
+        archive = (
+            "jobs start from it" if class_archive.is_made() else "none that fits: `make setup` makes one"
+        )
+        yield Check("class archive", archive, ok=True)
     yield _unless_refused("Spark's memory", lambda: f"driver {driver_memory()}, executor {executor_memory()}")
     memory = machine_memory()
     yield Check(

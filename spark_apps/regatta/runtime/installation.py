@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import pwd
 import re
 import shutil
 import subprocess
@@ -24,10 +23,11 @@ _INSTALL_JAVA = (
 
 @dataclass(frozen=True)
 class Java:
-    """A Java that starts: its `java` and its major version."""
+    """A Java that starts: its `java`, its major version, and the line that names its very build."""
 
     path: Path
     version: int
+    build: str
 
 
 def java() -> Java:
@@ -48,7 +48,7 @@ def java() -> Java:
     if version is None or int(version[1]) not in SUPPORTED_JAVA:
         what = f"is Java {version[1]}" if version else "does not start"
         raise InputError(f"Java {needed} is needed: {found} {what}", way_out=_INSTALL_JAVA)
-    return Java(Path(found), int(version[1]))
+    return Java(Path(found), int(version[1]), banner.splitlines()[-1])
 
 
 def spark_home() -> Path:
@@ -64,10 +64,8 @@ def spark_home() -> Path:
 
 
 def s3a_jars() -> list[Path]:
-    """The hadoop-aws jars that an earlier `spark-submit` left in Ivy's cache; none before the first one."""
-    # The JVM's user.home is the account's, not $HOME.
-    account = Path(pwd.getpwuid(os.getuid()).pw_dir)
-    return sorted(account.glob(".ivy2*/jars/org.apache.hadoop_hadoop-aws-*.jar"))
+    """The jars of `spark.jars.packages` that `make setup` put beside Spark's own; none where it did not."""
+    return sorted((spark_home() / "jars").glob("s3a_*.jar"))
 
 
 if __name__ == "__main__":

@@ -90,9 +90,9 @@ def _outcome(verb: str, main: Callable[[Job], None], flags: argparse.Namespace) 
         say(str(error))
         return error.exit_code
     except (Py4JJavaError, PySparkException) as error:
-        if trouble := _trouble(str(error)):
-            say(str(trouble))
-            return trouble.exit_code
+        if known := trouble(str(error)):
+            say(str(known))
+            return known.exit_code
         traceback.print_exc()
         return ExitCode.BUG
     except Exception:
@@ -101,7 +101,7 @@ def _outcome(verb: str, main: Callable[[Job], None], flags: argparse.Namespace) 
     return ExitCode.DONE
 
 
-def _trouble(message: str) -> RegattaError | None:
+def trouble(message: str) -> RegattaError | None:
     """What a failure inside Spark means for the user, where it is none of ours."""
     signs = ("Connection refused", "ConnectException", "SdkClientException", "Unable to execute HTTP request",
              "UnknownHostException", "All masters are unresponsive", "503 Service Unavailable",
@@ -109,7 +109,15 @@ def _trouble(message: str) -> RegattaError | None:
     for sign in signs:
         if sign in message:
             return Unreachable(f"the lake or the cluster stopped answering ({sign})", way_out="try again")
-    if gone := re.search(r"(?:FileNotFoundException|No such file or directory)\W+(s3a://\S+)", message):
+    if failed := re.search(r"\[(CAST_INVALID_INPUT|ARITHMETIC_OVERFLOW|DIVIDE_BY_ZERO|CAST_OVERFLOW"
+                           r"|CANNOT_PARSE_\w+|DATETIME_\w+)[^]]*\] ([^\n]*)", message):  # fmt: skip
+        return InputError(
+            f"an expression of features or filters cannot be computed for some row: {failed[2]}",
+            way_out="write try_cast, try_divide, try_to_date or nullif, which give such a row no value",
+        )
+    if gone := re.search(
+        r"(?:FileNotFoundException|No such file or directory|Path does not exist)\W+(s3a://\S+)", message
+    ):
         return InputError(
             "was removed from the lake while it was read",
             place=gone[1].rstrip(":."),

@@ -10,6 +10,8 @@ from regatta.errors import InputError
 
 _SPARK_SIZE = re.compile(r"[1-9][0-9]*[kmgt]b?", re.IGNORECASE)
 _CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_CGROUP_USED = Path("/sys/fs/cgroup/memory.current")
+_MEMINFO = Path("/proc/meminfo")
 
 
 def driver_memory() -> str:
@@ -35,6 +37,21 @@ def machine_memory() -> int:
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     limit = _CGROUP_LIMIT.read_text().strip() if _CGROUP_LIMIT.exists() else "max"
     return physical if limit == "max" else min(physical, int(limit))
+
+
+def available_memory() -> int:
+    """Bytes that could be had now without swapping: of the machine, and within its container's limit.
+
+    Half of the machine's where the system does not say.
+    """
+    told = (
+        re.search(r"^MemAvailable:\s+(\d+) kB$", _MEMINFO.read_text(), re.MULTILINE)
+        if _MEMINFO.exists()
+        else None
+    )
+    free = int(told[1]) * 1024 if told else machine_memory() // 2
+    limit = _CGROUP_LIMIT.read_text().strip() if _CGROUP_LIMIT.exists() else "max"
+    return free if limit == "max" else min(free, int(limit) - int(_CGROUP_USED.read_text()))
 
 
 def _chosen(variable: str) -> str:

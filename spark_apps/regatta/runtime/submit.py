@@ -12,7 +12,8 @@ from pathlib import Path
 import regatta
 from regatta.errors import InputError
 from regatta.runtime import relay
-from regatta.runtime.installation import java, spark_home
+from regatta.runtime.class_archive import java_options
+from regatta.runtime.installation import java, s3a_jars, spark_home
 from regatta.runtime.local.embedded import environment
 from regatta.runtime.memory import driver_memory, executor_memory
 
@@ -29,13 +30,20 @@ def command(verb: str, config: Path, arguments: Sequence[str] = ()) -> list[str]
     project = project_root()
     master = environment().get("REGATTA_MASTER") or os.environ.get("REGATTA_MASTER") or LOCAL
     memory = ["--driver-memory", driver_memory()]
+    packages = []
     if not master.startswith("local"):
         memory += ["--executor-memory", executor_memory()]
+    elif s3a_jars():
+        packages = [
+            "--conf",
+            "spark.jars.packages=",
+        ]  # they lie beside Spark's own: Ivy would take seconds to say so
     return [
         _shown(spark_home() / "bin" / "spark-submit"),
         *("--master", master),
         *memory,
         *("--properties-file", _shown(project / "conf" / "spark-defaults.conf")),
+        *packages,
         *("--py-files", _shown(project / "build" / "regatta.zip")),
         _shown(project / "spark_apps" / f"{verb}.py"),
         *("--config", _shown(config)),
@@ -59,11 +67,12 @@ def job_environment() -> dict[str, str]:
     defaults = {
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_HOME": str(spark_home()),
-        "SPARK_CONF_DIR": str(project_root() / "conf"),  # for log4j2.properties
         "SPARK_LOCAL_IP": "127.0.0.1",
         "AWS_REGION": "us-east-1",
     }
-    return defaults | dict(os.environ) | environment()
+    logging = f"-Dlog4j2.configurationFile={project_root() / 'conf' / 'log4j2.properties'}"
+    options = f"{os.environ.get('SPARK_SUBMIT_OPTS', '')} {logging} {java_options()}".strip()
+    return {**defaults, **os.environ, **environment(), "SPARK_SUBMIT_OPTS": options}
 
 
 def shown(words: Sequence[str]) -> str:

@@ -15,6 +15,7 @@ from regatta.contract.accepted import typed_rows
 from regatta.errors import InputError
 from regatta.features.inputs import changes, columns_read, trained_as
 from regatta.features.pipeline import scorable
+from regatta.features.scope import in_scope
 from regatta.lake import Batch, ChampionEntry, Ingested, Lake, Run, layout
 from regatta.scoring.batches import batch_id
 
@@ -74,7 +75,8 @@ def score(spark: SparkSession, lake: Lake, champion: Champion, delivery: Ingeste
     folder = layout.batch(number, batch_id(delivery.delivery))
     attempt = lake.attempt()
     paths = lake.ingested.paths(delivery, layout.accepted(use_case.contract, delivery.delivery))
-    rows = typed_rows(spark, use_case, paths).filter(scorable(champion.use_case)).persist()
+    can_be_told = scorable(champion.use_case) & in_scope(champion.use_case, to_score=True)
+    rows = typed_rows(spark, use_case, paths).filter(can_be_told).persist()
     scored = rows.count()
     identity = [F.col(f"`{name}`") for name in use_case.identity]
     (

@@ -65,3 +65,9 @@ def param_map(estimator: Estimator, candidate: Candidate, largest_category: int)
     if estimator.hasParam("maxBins"):
         values["maxBins"] = max(values.get("maxBins", DEFAULT_BINS), largest_category)
     return {estimator.getParam(name): value for name, value in values.items()}
+
+
+def configured(candidate: Candidate, seed: int, largest_category: int = 0) -> Any:
+    """The candidate as an estimator of its own."""
+    of_family = estimator(candidate.family, seed)
+    return of_family.copy(param_map(of_family, candidate, largest_category))

@@ -15,11 +15,13 @@ from regatta.config import UseCase
 from regatta.config.model import Encoding
 from regatta.evaluation.metrics import metrics
 from regatta.features.pipeline import published
-from regatta.runtime.concurrency import side_by_side
+from regatta.runtime.concurrency import AT_ONCE, side_by_side
 from regatta.selection.baselines import baselines
-from regatta.selection.candidates import Candidate, estimator, param_map
+from regatta.selection.candidates import Candidate, configured
+from regatta.selection.engine import Engine
 from regatta.selection.leaderboard import Leaderboard, Standing
-from regatta.selection.race import Prepared, prepared_for
+from regatta.selection.native.unsupported import Unsupported
+from regatta.selection.prepared import Prepared, prepared_for
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,33 @@ class Finals:
         return self.finalists[0]
 
 
-def finals(training: DataFrame, holdout: DataFrame, board: Leaderboard, use_case: UseCase) -> Finals:
-    """Refit the best candidate of each family, and the baselines, on the whole training part."""
+def finals(
+    training: DataFrame,
+    holdout: DataFrame,
+    board: Leaderboard,
+    use_case: UseCase,
+    engine: Engine,
+    scratch: str,
+) -> Finals:
+    """Refit the best candidate of each family, and the baselines, on the whole training part.
+
+    Args:
+        training: all rows that may be learnt from.
+        holdout: those that may not.
+        board: names the best.
+        use_case: of both.
+        engine: as the race left it.
+        scratch: a URI that ends in a slash, where Spark can write on its way; nothing there is needed afterwards.
+    """
     best = [_candidate(standing, use_case) for standing in board.best_of_families().values()]
     prepared = prepared_for(best, training, holdout, use_case)
 
     def refitted(candidate: Candidate) -> Finalist:
         data = prepared[candidate.encoding]
-        of_family = estimator(candidate.family, use_case.seed)
-        fitted = of_family.fit(data.training, param_map(of_family, candidate, data.slots.largest))
+        of_candidate = configured(candidate, use_case.seed, data.slots.largest)
+        fitted = _grown(candidate, of_candidate, data, engine, f"{scratch}{candidate.family}")
+        if fitted is None:
+            fitted = of_candidate.fit(data.training)
         return Finalist(
             family=candidate.family,
             candidate=candidate.name,
@@ -96,6 +116,19 @@ def with_holdout(
         return standing.model_copy(update={"holdout": figures.get(column) if own else None})
 
     return board.model_copy(update={"standings": tuple(judged(standing) for standing in board.standings)})
+
+
+def _grown(candidate: Candidate, of_candidate: Any, data: Prepared, engine: Engine, uri: str) -> Any:
+    """The candidate's model if the native engine grows it, written to the URI and loaded; else None."""
+    if not engine.is_native(candidate.family):
+        return None
+    from regatta.selection.native.fitting import fitted
+
+    try:
+        return fitted(of_candidate, data.rows, uri, AT_ONCE)
+    except Unsupported as reason:
+        engine.fall_back(candidate.family, str(reason))
+        return None
 
 
 def _candidate(standing: Standing, use_case: UseCase) -> Candidate:

@@ -12,7 +12,8 @@ from regatta.config import UseCase
 from regatta.config.panel import SEASON, Panel, PanelFeature
 from regatta.config.table import quoted
 from regatta.errors import InputError
-from regatta.features.pipeline import LABEL, MINUS, with_label
+from regatta.features.pipeline import LABEL, MINUS, scorable, with_label
+from regatta.features.scope import in_scope
 from regatta.panels import leak
 from regatta.panels.origins import Origin, dates, origins
 from regatta.panels.participants import TAKES_PART, of_participants, participation, with_participation
@@ -45,7 +46,8 @@ def panel_parts(given: Lines, use_case: UseCase, panel: Panel) -> Parts:
     values = of_participants(all_values, taking, panel)
     known = rows(values, seen.calendar, features).filter(F.col(quoted(panel.label)).isNotNull())
     taking_part = with_participation(known, taking, panel, len(found))
-    labelled = with_label(laid_out(taking_part, modelled), modelled).persist()
+    usable = taking_part.filter(in_scope(modelled) & scorable(modelled))
+    labelled = with_label(laid_out(usable, modelled), modelled).persist()
     counts = _counted(labelled, found, modelled)
     leak.check(labelled, replace(seen, values=values), features, found, use_case.seed)
 

@@ -35,8 +35,8 @@ class Parts:
     Attributes:
         training: all that is not held out, with `_label`.
         holdout: what serves the gate alone, as it was accepted.
-        counts: what became of the rows: read, without a label, without a value that must not be filled, held out,
-            trained on.
+        counts: what became of the rows: read, without a label, outside of the filters, without a value that must not be
+            filled, held out, trained on.
         folds: in the order in which they are run.
         scale: of the holdout, as `Fold.scale`.
         splits: the folds and the holdout along the calendar; empty for a table.
@@ -50,3 +50,17 @@ class Parts:
     scale: float | None = None
     splits: Sequence[Dates] = ()
     trained_until: date | None = None
+
+    def __str__(self) -> str:
+        found = {name: count for name in _LEFT_OUT if (count := self.counts.get(name))}
+        left_out = ", ".join(f"{count:,} {_LEFT_OUT[name]}" for name, count in found.items())
+        read, learnt, held = (f"{self.counts[fate]:,}" for fate in ("read", "trained_on", "held_out"))
+        said = f"{read} rows: {learnt} to train on, {held} held out"
+        return f"{said}; left out: {left_out}" if left_out else said
+
+
+_LEFT_OUT = {
+    "without_label": "without a label",
+    "filtered_out": "that the filters exclude",
+    "without_value": "without a value that must not be filled",
+}

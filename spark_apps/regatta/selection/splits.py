@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
+from regatta.config.table import spark_type
 
 HOLDOUT = "_holdout"
 FOLD = "_fold"
@@ -17,7 +18,12 @@ STEPS = 1_000_000  # the finest share that a split can have
 
 
 def held_out(use_case: UseCase) -> Column:
-    """Whether a row is in the holdout: the same answer for the same group in every run of this split."""
+    """Whether a row is in the holdout: the same answer for the same row in every run of this split.
+
+    With `holdout_from` its time says so, else the hash of its group.
+    """
+    if (start := use_case.split.holdout_from) is not None and use_case.time is not None:
+        return F.col(f"`{use_case.time}`") >= F.lit(start).cast(spark_type(use_case.columns[use_case.time]))
     return _hash(use_case, "holdout", STEPS) < round(use_case.split.holdout * STEPS)
 
 

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from regatta.config import UseCase
 from regatta.errors import InputError
 from regatta.features.pipeline import LABEL, MINUS, scorable, with_label
+from regatta.features.scope import in_scope
 from regatta.panels.origins import Dates
 from regatta.panels.values import Lines
 from regatta.selection.panel_parts import panel_parts
@@ -39,20 +40,24 @@ def parts(rows: DataFrame, use_case: UseCase) -> Parts:
     frame = rows.withColumns({HOLDOUT: held_out(use_case), FOLD: fold(use_case)})
     counted = frame.groupBy(
         F.when(label.isNull(), "without_label")
+        .when(~in_scope(use_case), "filtered_out")
         .when(~scorable(use_case), "without_value")
         .otherwise("usable"),
         HOLDOUT,
         FOLD,
-    ).agg(F.count(F.lit(1)), F.min(label.cast("double")))
+    ).agg(F.count(F.lit(1)), F.min(label.cast("double")), F.max(label.cast("double")))
     cells = [tuple(cell) for cell in counted.collect()]
     by_fold = dict.fromkeys(range(use_case.split.folds), 0)
-    counts = {"read": 0, "without_label": 0, "without_value": 0, "held_out": 0, "trained_on": 0}
-    for fate, is_held_out, number, count, least in cells:
+    fates = ("read", "without_label", "filtered_out", "without_value", "held_out", "trained_on")
+    counts = dict.fromkeys(fates, 0)
+    labels: set[float] = set()
+    for fate, is_held_out, number, count, least, most in cells:
         counts["read"] += count
         if fate != "usable":
             counts[fate] += count
             continue
         counts["held_out" if is_held_out else "trained_on"] += count
+        labels |= {least, most}
         if not is_held_out:
             by_fold[number] += count
         if use_case.label_transform == "log" and least <= 0:
@@ -62,8 +67,14 @@ def parts(rows: DataFrame, use_case: UseCase) -> Parts:
                 way_out=f"add `above: 0` to columns.{use_case.label}, or use label_transform: none",
             )
     _enough(use_case, counts, by_fold)
+    if len(labels) == 1:
+        raise InputError(
+            f"{use_case.label} is {labels.pop():g} in every row that could be learnt from: there is nothing to learn",
+            place=use_case.use_case,
+            way_out="look at `regatta doctor`; is it the right column, and do the filters leave enough?",
+        )
 
-    usable = laid_out(frame.filter(label.isNotNull() & scorable(use_case)), use_case)
+    usable = laid_out(frame.filter(label.isNotNull() & in_scope(use_case) & scorable(use_case)), use_case)
     labelled = with_label(usable, use_case).persist()
     training = labelled.filter(~F.col(HOLDOUT)).drop(HOLDOUT)
     return Parts(
@@ -81,12 +92,16 @@ def _enough(use_case: UseCase, counts: Mapping[str, int], by_fold: Mapping[int, 
     folds = use_case.split.folds
     if counts["trained_on"] < folds or not all(by_fold.values()) or not counts["held_out"]:
         groups = " by " + ", ".join(use_case.group) if use_case.split.group or use_case.key else ""
+        start = use_case.split.holdout_from
+        share = f"of {use_case.split.holdout:.0%}" if start is None else f"from {start}"
+        usable = counts["trained_on"] + counts["held_out"]
+        filtered = f", and the filters exclude {counts['filtered_out']:,}" if use_case.filters else ""
         raise InputError(
-            f"{counts['trained_on'] + counts['held_out']:,} labelled rows are too few for {folds} folds and a "
-            f"holdout of {use_case.split.holdout:.0%}{groups}: every part needs at least one row",
+            f"{usable:,} labelled row{'' if usable == 1 else 's'} {'is' if usable == 1 else 'are'} too few for"
+            f" {folds} folds and a holdout {share}{groups}: every part needs at least one row",
             place=use_case.use_case,
             way_out=f"land more rows, or lower split.folds (of {counts['read']:,} rows read, "
-            f"{counts['without_label']:,} have no label)",
+            f"{counts['without_label']:,} have no label{filtered})",
         )
 
 

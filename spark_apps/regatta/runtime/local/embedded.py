@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from minio import Minio
-
 from regatta.runtime.local import ports, servers
 from regatta.runtime.local.processes import end
 from regatta.runtime.local.servers import Server
@@ -27,7 +25,7 @@ class ServerStatus:
     log: Path
 
 
-def up(*, say: Say, cluster: bool = False, mlflow: bool = True) -> dict[str, str]:
+def up(*, say: Say, cluster: bool = False, mlflow: bool = True, await_mlflow: bool = True) -> dict[str, str]:
     """Start what does not run yet, and wait until everything answers.
 
     A lake of the user's own (AWS_ENDPOINT_URL) is used as it is: neither MinIO nor MLflow is started then.
@@ -36,6 +34,7 @@ def up(*, say: Say, cluster: bool = False, mlflow: bool = True) -> dict[str, str
         say: told what is started, found or waited for; never silent for more than 5 seconds.
         cluster: also a Spark master and its workers.
         mlflow: also MLflow, unless MLFLOW_TRACKING_URI names one.
+        await_mlflow: whether it must answer already; it takes the longest, and only a training needs it.
 
     Returns:
         `environment()` as it is now.
@@ -57,7 +56,7 @@ def up(*, say: Say, cluster: bool = False, mlflow: bool = True) -> dict[str, str
             _start([servers.MINIO], state, say)
             _make_bucket(state)
             if mlflow and not tracking:
-                _start([servers.MLFLOW], state, say)
+                _start([servers.MLFLOW], state, say, wait=await_mlflow)
         if cluster:
             if not servers.MASTER.running(state):
                 for (
@@ -107,11 +106,13 @@ def console_address() -> str:
     return f"http://{servers.HOST}:{StateFolder().port(ports.S3_CONSOLE.name)}"
 
 
-def _start(several: list[Server] | tuple[Server, ...], state: StateFolder, say: Say) -> None:
+def _start(
+    several: list[Server] | tuple[Server, ...], state: StateFolder, say: Say, *, wait: bool = True
+) -> None:
     fresh = [server for server in several if not server.running(state)]
     for server in fresh:
         server.begin(state, say)
-    for server in several:
+    for server in several if wait else ():
         server.await_ready(state, say)
         address = server.address(state)
         say(
@@ -142,6 +143,8 @@ def _status(server: Server, state: StateFolder) -> ServerStatus:
 
 
 def _make_bucket(state: StateFolder) -> None:
+    from minio import Minio  # half a second, and every command imports this module
+
     account = state.credentials()
     client = Minio(
         urlsplit(servers.MINIO.address(state)).netloc,

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from regatta.errors import InputError, Unreachable
+from regatta.runtime.class_archive import java_options
 from regatta.runtime.installation import java, spark_home
 from regatta.runtime.local import ports
 from regatta.runtime.local.minio_binary import minio_binary
@@ -179,6 +180,7 @@ def _spark_environment() -> dict[str, str]:
         "SPARK_HOME": str(spark_home()),
         "SPARK_LOCAL_IP": HOST,
         "SPARK_DAEMON_MEMORY": "512m",
+        "SPARK_DAEMON_JAVA_OPTS": java_options(),
         # Executors run this environment's Python and not the first on PATH.
         "PYSPARK_PYTHON": sys.executable,
     }

@@ -1,0 +1,112 @@
+"""Ingest against a bare typed copy of the same file, and the proof that exactly the sown dirt is rejected.
+
+    make bench-ingest                                 1 million houses
+    make ingest-2gb                                   as many houses as fill 2 GB
+
+A bare copy is what Spark does by itself with a schema: it neither counts nor checks, takes `many` for null, and
+keeps a house of two marbles.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pyspark.sql import SparkSession
+
+from dirt import dirty_chunks, sown, write
+from regatta import config
+from regatta.config import UseCase
+from regatta.config.table import quoted, spark_type
+from regatta.contract import preflight, verdicts
+from regatta.lake import Ingested, Lake, layout
+from regatta.lake.deliveries import land
+from regatta.runtime.local import embedded
+from regatta.runtime.progress import result, say
+from regatta.runtime.submit import job_environment, project_root
+
+USE_CASE = project_root() / "conf" / "half_million_houses.yaml"
+BYTES_A_ROW = 39.6  # of the made houses, on average
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description="Time ingest, and hold what it rejects against what was sown."
+    )
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--rows", type=int, default=1_000_000, help="houses (default 1000000)")
+    size.add_argument("--gigabytes", type=float, help="as many houses as fill so much")
+    flags = parser.parse_args()
+    rows = int(flags.gigabytes * 2**30 / BYTES_A_ROW) if flags.gigabytes else flags.rows
+
+    os.environ.update(embedded.up(mlflow=False, say=say))
+    os.environ.update(job_environment())
+    use_case = config.load(USE_CASE).model_copy(update={"use_case": f"ingest_{rows}_{int(time.time())}"})
+    lake, seconds = Lake.of(use_case), dict[str, float]()
+    spark = SparkSession.builder.appName("ingest benchmark").master("local[*]").getOrCreate()
+
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "houses.csv")
+        say(f"making {rows:,} houses")
+        write(file, dirty_chunks(rows))
+        size = file.stat().st_size
+        with timed(seconds, "land: count the rows, hash, upload"):
+            delivery = lake.use_case.use_case.replace("_", "-")
+            landed, _ = land(lake.store, use_case, [file], delivery=delivery)
+    uri = lake.store.uri(layout.raw(landed.source, delivery) + "houses.csv")
+
+    with timed(seconds, "bare typed copy, first"):
+        bare(spark, use_case, uri, lake.uri("bare/1"))
+    with timed(seconds, "bare typed copy"):
+        bare(spark, use_case, uri, lake.uri("bare/2"))
+    with timed(seconds, "ingest: look at the first bytes"):
+        sound = preflight.inspect(lake, landed)
+    assert isinstance(sound, preflight.Sound), sound
+    attempt = lake.attempt()
+    with timed(seconds, "ingest: judge, write accepted and rejected, count"):
+        judged = verdicts.judge(spark, lake, attempt, [sound])
+    with timed(seconds, "ingest: publish"):
+        (record,) = verdicts.publish(lake, attempt, judged)
+
+    prove(spark, lake, record, rows)
+    ingest = sum(taken for step, taken in seconds.items() if step.startswith("ingest"))
+    result(
+        f"{rows:,} rows, {size / 2**20:,.0f} MB: {record.accepted:,} accepted, {record.rejected:,} rejected, as sown"
+    )
+    for step, taken in seconds.items():
+        result(f"  {step:<52} {taken:8.1f} s")
+    result(f"  ingest takes {ingest / seconds['bare typed copy']:.2f} times as long as the bare copy")
+
+
+@contextmanager
+def timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    seconds[step] = time.monotonic() - started
+
+
+def bare(spark: SparkSession, use_case: UseCase, uri: str, into: str) -> None:
+    schema = ", ".join(f"{quoted(name)} {spark_type(column)}" for name, column in use_case.columns.items())
+    spark.read.csv(uri, schema=schema, header=True).write.parquet(into)
+
+
+def prove(spark: SparkSession, lake: Lake, record: Ingested, rows: int) -> None:
+    """Exactly the dirty rows are rejected, each for the reason that it was given."""
+    paths = lake.ingested.paths(record, layout.rejected(record.contract, record.delivery))
+    found = {
+        row["row"]: ": ".join(filter(None, [reason["column"], reason["rule"]]))
+        for row in spark.read.parquet(*paths).select("row", "reasons").collect()
+        for reason in row["reasons"]
+    }
+    if found != sown(rows) or record.accepted + record.rejected != rows:
+        sys.exit(f"what was rejected is not what was sown: {len(found):,} and {len(sown(rows)):,} rows")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""A first use-case file, and the schema by which editors complete one."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from regatta.config.schema import json_schema
+from regatta.errors import InputError
+from regatta.proposal.proposal import Proposal, propose
+from regatta.runtime.progress import result, say
+from regatta.runtime.submit import project_root
+
+
+@click.command()
+@click.argument("name", metavar="USE_CASE")
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--label", metavar="COLUMN", help="What is to be predicted; asked for where it is not evident.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def init(name: str, file: Path, label: str | None, force: bool) -> None:
+    """Propose conf/USE_CASE.yaml from a table, with comments: separator, types, categories, dates, key, label."""
+    path = project_root() / "conf" / f"{name}.yaml"
+    if path.exists() and not force:
+        raise InputError("is there already", place=str(path), way_out="choose another name, or add --force")
+    found = propose(name, file, label)
+    if not found.label.is_sure and sys.stdin.isatty():
+        numbers = [guess.name for guess in found.columns if guess.is_number]
+        say(f"numeric columns: {', '.join(numbers)}")
+        found = propose(name, file, click.prompt("which one is to be predicted?", found.label.guess.name))
+    path.write_text(found.text, encoding="utf-8")
+    result(f"wrote {_shown(path)}: {_summary(found)}")
+    for remark in found.remarks:
+        result(f"  {remark}")
+    if not found.label.is_sure:
+        result(
+            f"  {found.label.guess.name} is only a guess of what is to be predicted: look at it, or give --label COLUMN"
+        )
+    result(
+        f"next: regatta land {name} {file} --delivery first; regatta doctor {name}; make demo USE_CASE={name}"
+    )
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of use-case files, by which editors complete and check them."""
+    result(json_schema())
+
+
+def _summary(found: Proposal) -> str:
+    roles = [guess.role for guess in found.columns]
+    inputs = roles.count("feature") + roles.count("category")
+    key = next((guess.name for guess in found.columns if guess.role == "key"), "none")
+    return f"{len(roles)} columns, {inputs} of them inputs; label {found.label.guess.name}, key {key}"
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

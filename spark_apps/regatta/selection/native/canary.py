@@ -1,0 +1,84 @@
+"""A small fit by this very Spark, met node by node: the proof, in every run, that MLlib is still what we replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pyspark.ml.regression import GBTRegressor, RandomForestRegressor
+from pyspark.sql import DataFrame
+
+from regatta.selection.native.parameters import is_forest
+from regatta.selection.native.rows import Rows, collected
+from regatta.selection.native.search import Split, units
+from regatta.selection.native.unsupported import Unsupported
+from regatta.selection.native.writing import node_table
+
+ROWS = 2_000
+TREES = 2
+DEPTH = 3
+SEED = 7  # of the sample
+
+Node = tuple[object, ...]
+
+
+def sing(frame: DataFrame, estimator: Any, rows: int) -> None:
+    """Fit a small ensemble on a sample of the rows, here and there, and compare.
+
+    Args:
+        frame: what the estimator would be fitted on; materialised, so that two looks see the same rows.
+        estimator: an MLlib RandomForestRegressor or GBTRegressor, or a subclass; all its parameters are kept
+            but the number of trees and their depth.
+        rows: how many the frame has.
+
+    Raises:
+        Unsupported: a node differs.
+    """
+    sample = frame.sample(withReplacement=False, fraction=min(1.0, ROWS / rows), seed=SEED).localCheckpoint()
+    small = _stock(estimator)
+    theirs = list(_jvm_nodes(small.fit(sample)._java_obj))
+    training, _ = collected(sample, small.getFeaturesCol(), small.getLabelCol())
+    ours = list(_own_nodes(training, small))
+    for number, (our, their) in enumerate(zip(ours, theirs, strict=False)):
+        if our != their:
+            raise Unsupported(f"node {number} of a small fit is {our} here and {their} in this Spark's MLlib")
+    if len(ours) != len(theirs):
+        raise Unsupported(f"a small fit has {len(ours)} nodes here and {len(theirs)} in this Spark's MLlib")
+
+
+def _stock(estimator: Any) -> Any:
+    """MLlib's own class with the same parameters, and few shallow trees."""
+    kind = RandomForestRegressor if is_forest(estimator) else GBTRegressor
+    stock = estimator._copyValues(kind())
+    if is_forest(estimator):
+        return stock.setNumTrees(TREES).setMaxDepth(min(DEPTH, estimator.getMaxDepth()))
+    return stock.setMaxIter(TREES).setMaxDepth(min(DEPTH, estimator.getMaxDepth()))
+
+
+def _own_nodes(training: Rows, estimator: Any) -> Iterator[Node]:
+    (unit,) = units(Split(training, training.values[:0]), [estimator])
+    ((_, ensemble),) = unit.ensembles()
+    for row in node_table(ensemble).to_pylist():
+        node = row["nodeData"]
+        split = node["split"]
+        yield (
+            row["treeID"], node["prediction"], node["impurity"], tuple(node["impurityStats"]), node["gain"],
+            split["featureIndex"], tuple(split["leftCategoriesOrThreshold"]),
+        )  # fmt: skip
+
+
+def _jvm_nodes(model: Any) -> Iterator[Node]:
+    """The same of a model in the JVM, in the same order."""
+    for number, tree in enumerate(model.trees()):
+        waiting = [tree.rootNode()]
+        while waiting:
+            node = waiting.pop()
+            common = (number, node.prediction(), node.impurity(), tuple(node.impurityStats().stats()))
+            if node.subtreeDepth() == 0:
+                yield *common, -1.0, -1, ()
+                continue
+            split = node.split()
+            by_category = split.getClass().getSimpleName() == "CategoricalSplit"
+            values = sorted(split.leftCategories()) if by_category else [split.threshold()]
+            yield *common, node.gain(), split.featureIndex(), tuple(values)
+            waiting += [node.rightChild(), node.leftChild()]

@@ -1,0 +1,38 @@
+"""What growing will need on the driver, worked out before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from regatta.selection.native.best_split import SPLIT
+from regatta.selection.native.nodes import NODE
+from regatta.selection.native.search import ForestUnit, Unit
+
+SPARE = 1.5  # of an array of nodes that has just grown
+BITS_OF_CATEGORIES = 32  # bytes a node
+
+
+def needed(units: Sequence[Unit], at_once: int) -> int:
+    """Bytes at the peak, beside the rows that are there already: the largest units that run at the same time."""
+    if not units:
+        return 0
+    split = units[0].split
+    rows, features = split.training.values.shape
+    record = 8 * (-(-features // 8) + 1) * 2  # rounded up to a power of two at the most
+    tables = (rows + len(split.judged)) * (record + features)
+    return tables + sum(sorted(map(_unit, units), reverse=True)[:at_once])
+
+
+def _unit(unit: Unit) -> int:
+    rows, features = unit.split.training.values.shape
+    if isinstance(unit, ForestUnit):
+        trees, depth, boosting = unit.trees, max(unit.positions), 0
+    else:
+        trees, depth, boosting = 1, unit.depth, rows * (8 * (-(-features // 8) + 1) * 2 + 24)
+    drawn = unit.parameters.features_per_node(trees, features)
+    bags = trees * rows * (1 + 4)  # the draws, then the entries
+    # A tree has at most a leaf a row, and two nodes a leaf.
+    nodes = trees * min(2 ** (depth + 1), 2 * rows)
+    a_node = SPARE * (NODE.itemsize + BITS_OF_CATEGORIES) + (2 * drawn + SPLIT.itemsize) / 2
+    judged = len(unit.split.judged) * 8 * (len(unit.positions) + 2)
+    return int(bags + nodes * a_node + boosting + judged)
