@@ -56,7 +56,7 @@ def main() -> None:
     figure, axes = plt.subplots(1, len(panes), figsize=(11, 3.2))
     for axis, (title, part) in zip(axes, panes, strict=True):
         by_day = part.groupby(PERIOD)[list(columns)].sum().rename(columns=columns)
-        by_day.index = [f"{day:%a %d}" for day in pd.to_datetime(by_day.index)]
+        by_day.index = [f"{day:%a}" for day in pd.to_datetime(by_day.index)]
         by_day.plot(
             ax=axis, marker="o", color=["black", "tab:red", "tab:gray"], style=["-", "-", "--"], legend=False
         )
