@@ -36,7 +36,7 @@ from regatta.runtime.concurrency import AT_ONCE
 from regatta.selection.candidates import candidates, param_map
 from regatta.selection.engine import Engine
 from regatta.selection.leaderboard import Judged, Standing
-from regatta.selection.prepared import prepare
+from regatta.selection.prepared import prepared_for
 from regatta.selection.race import race
 from regatta.selection.splits import FOLD
 from regatta.selection.training import parts
@@ -169,7 +169,7 @@ def stock_race(frame: DataFrame, use_case: UseCase) -> tuple[dict[str, list[dict
     seconds = 0.0
     for family in use_case.candidates:
         field = [candidate for candidate in candidates(use_case) if candidate.family == family]
-        largest = prepare(frame, frame, use_case, field[0].encoding).slots.largest
+        largest = prepared_for([field[0].encoding], frame, frame, use_case)[field[0].encoding].slots.largest
         seeded = {} if family == "linear_regression" else {"seed": use_case.seed}
         estimator = STOCK[family](featuresCol=FEATURES, labelCol=LABEL, predictionCol=PREDICTION, **seeded)
         undo = SQLTransformer(statement=f"SELECT *, {in_label_unit(use_case)} AS prediction FROM __THIS__")
@@ -215,7 +215,7 @@ def largest_difference(ours: dict[str, Standing], stock: dict[str, list[dict[str
 
 def sklearn_race(frame: DataFrame, use_case: UseCase) -> float:
     """GridSearchCV over the same grid of forests, on the same features as numbers; its wall seconds."""
-    data = prepare(frame, frame, use_case, "index")
+    data = prepared_for(["index"], frame, frame, use_case)["index"]
     vectors = data.features.transform(frame).select(vector_to_array(FEATURES), LABEL, FOLD).toPandas()
     matrix, label, fold = np.vstack(vectors.iloc[:, 0]), vectors[LABEL].to_numpy(), vectors[FOLD].to_numpy()
     grid = use_case.candidates["random_forest"].grid

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regatta.config import UseCase, parse
+from regatta.cli import proposing
+from regatta.config import UseCase, load, parse
 from regatta.errors import InputError
 from regatta.proposal.columns import clean_names
 from regatta.proposal.proposal import Proposal, propose
@@ -133,6 +134,28 @@ def test_a_category_of_many_values_is_encoded_by_the_label_and_one_that_names_ro
     assert {use_case.encoding(family) for family in use_case.candidates} == {"target"}
 
 
+def test_init_writes_a_file_that_loads_says_what_to_do_next_and_writes_over_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "conf").mkdir()
+    table = tmp_path / "tea.csv"
+    table.write_text("size,y\n" + "".join(f"{row % 7},{row % 11}\n" for row in range(50)))
+    monkeypatch.setattr(proposing, "project_root", lambda: tmp_path)
+    monkeypatch.chdir(tmp_path)
+    proposing.init.main(["tea", str(table)], standalone_mode=False)
+    assert load(tmp_path / "conf" / "tea.yaml").label == "y"
+    assert capsys.readouterr().out == (
+        "wrote conf/tea.yaml: 2 columns, 1 of them inputs; label y, key none\n"
+        f"next: regatta land tea {table} --delivery first; regatta doctor tea; make demo USE_CASE=tea\n"
+    )
+    with pytest.raises(InputError) as error:
+        proposing.init.main(["tea", str(table)], standalone_mode=False)
+    assert (error.value.fact, error.value.way_out) == (
+        "is there already",
+        "choose another name, or add --force",
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "content", "fact"),
     [
@@ -151,6 +174,6 @@ def test_what_is_no_table_is_a_sentence(tmp_path: Path, name: str, content: byte
 
 
 def test_names_become_such_as_need_no_quotes_and_differ() -> None:
-    assert clean_names(["Área Útil", "Sepal.Length", "1stFlrSF", "SalePrice", "", "row", "a-b", "a b", "_x", "東京"]) == [
-        "area_util", "sepal_length", "n_1st_flr_sf", "SalePrice", "column_5", "row_2", "a_b", "a_b_2", "x", "column_10"
+    assert clean_names(["Área Útil", "Sepal.Length", "1stFlrSF", "SalePrice", "", "row", "a-b", "a b", "_x", "東京", "end"]) == [
+        "area_util", "sepal_length", "n_1st_flr_sf", "SalePrice", "column_5", "row_2", "a_b", "a_b_2", "x", "column_10", "end_"
     ]  # fmt: skip

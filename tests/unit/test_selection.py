@@ -17,7 +17,7 @@ from regatta.selection.candidates import candidates
 from regatta.selection.engine import Engine
 from regatta.selection.finalists import finals, on_holdout, with_holdout
 from regatta.selection.leaderboard import Judged, Leaderboard, ranked
-from regatta.selection.prepared import prepare
+from regatta.selection.prepared import prepared_for
 from regatta.selection.race import race
 from regatta.selection.splits import FOLD, fold, held_out, laid_out
 from regatta.selection.training import parts
@@ -218,7 +218,7 @@ def test_nothing_of_the_judging_fold_is_learnt(sales: DataFrame, use_case: UseCa
 
     for encoding in ("index", "one_hot", "target"):
         learnt = [
-            prepare(rows.filter(~own), rows.filter(own), use_case, encoding).features
+            prepared_for([encoding], rows.filter(~own), rows.filter(own), use_case)[encoding].features
             for rows in (training, training.filter(~own).unionByName(wild.filter(own)))
         ]
         statements = [

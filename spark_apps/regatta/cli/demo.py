@@ -29,6 +29,7 @@ from regatta.runtime.submit import project_root
 from regatta.scoring.batches import batches, forecast_id
 
 ROLES: tuple[Role, ...] = ("train", "score")
+EXAMPLES = ("*.csv", "*.csv.gz", "*.parquet")
 
 
 @click.command()
@@ -41,7 +42,7 @@ def demo(file: UseCaseFile) -> int:
     if not _all_done(file):
         for verb in ("ingest", "train", "promote", "score"):
             if verb == "train":
-                embedded.up(say=say)
+                embedded.await_mlflow(say=say)
             say(f"\n== {verb}")
             code = run(verb, file)
             if code not in (ExitCode.DONE, ExitCode.REFUSED):
@@ -54,7 +55,7 @@ def demo(file: UseCaseFile) -> int:
 
 
 def _land_examples(file: UseCaseFile) -> None:
-    """Land data/<use case>/<role>/*.csv, or those in <role>.zip, a delivery each, unless that was done before."""
+    """Land the files of data/<use case>/<role>/ or <role>.zip, a delivery each, unless that was done before."""
     lake = file.lake()
     for role in ROLES:
         source = file.use_case.source(role)
@@ -63,35 +64,39 @@ def _land_examples(file: UseCaseFile) -> None:
         known = {delivery.delivery for delivery in deliveries(lake.store, source)}
         with _examples(file, role) as examples:
             for example in examples:
-                if example.stem not in known:
+                if _delivery(example) not in known:
                     result(_landed(file, example, role))
         if not examples and not known and role == "train":
             raise InputError(
-                f"there is nothing to train on: no delivery in the lake, and no data/{file.name}/train/*.csv",
+                f"there is nothing to train on: no delivery in the lake, and no file in data/{file.name}/train/",
                 way_out=f"regatta land {file.name} FILE... --delivery ID",
             )
 
 
 @contextmanager
 def _examples(file: UseCaseFile, role: Role) -> Iterator[list[Path]]:
-    """The CSV files that the project brings for a use case and role, in a folder or packed in an archive."""
+    """The files that the project brings for a use case and role, in a folder or packed in an archive."""
     folder = project_root() / "data" / file.name / role
     archive = folder.with_suffix(".zip")
-    if not archive.is_file():
-        yield sorted(folder.glob("*.csv"))
-        return
     with TemporaryDirectory() as unpacked:
-        with ZipFile(archive) as packed:
-            packed.extractall(unpacked)
-        yield sorted(Path(unpacked).glob("*.csv"))
+        if archive.is_file():
+            folder = Path(unpacked)
+            with ZipFile(archive) as packed:
+                packed.extractall(folder)
+        yield sorted(example for kind in EXAMPLES for example in folder.glob(kind))
+
+
+def _delivery(example: Path) -> str:
+    return example.name.partition(".")[0]
 
 
 def _landed(file: UseCaseFile, example: Path, role: Role) -> str:
+    name = _delivery(example)
     try:
-        moment = end_of(example.stem)
+        moment = end_of(name)
     except InputError:
         moment = None
-    return land_files(file, [str(example)], delivery=example.stem, role=role, delivered_at=moment)
+    return land_files(file, [str(example)], delivery=name, role=role, delivered_at=moment)
 
 
 def _all_done(file: UseCaseFile) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from regatta.config.schema import json_schema
 from regatta.errors import InputError
-from regatta.proposal.proposal import Proposal, propose
 from regatta.runtime.progress import result, say
 from regatta.runtime.submit import project_root
+
+if TYPE_CHECKING:
+    from regatta.proposal.proposal import Proposal
 
 
 @click.command()
@@ -21,6 +24,10 @@ from regatta.runtime.submit import project_root
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def init(name: str, file: Path, label: str | None, force: bool) -> None:
     """Propose conf/USE_CASE.yaml from a table, with comments: separator, types, categories, dates, key, label."""
+    from regatta.proposal.proposal import (
+        propose,
+    )  # what it sniffs with would cost every other command a second
+
     path = project_root() / "conf" / f"{name}.yaml"
     if path.exists() and not force:
         raise InputError("is there already", place=str(path), way_out="choose another name, or add --force")

@@ -19,7 +19,7 @@ from regatta.config.problem import Problem, did_you_mean
 from regatta.config.syntax import division_problems, syntax_problems, text_problems
 from regatta.config.tokens import Token, Unreadable, tokens_of
 
-__all__ = ["Problem", "Purpose", "columns_of", "problems"]
+__all__ = ["GRAMMAR", "Problem", "Purpose", "columns_of", "problems"]
 
 
 class Purpose(Enum):
@@ -79,7 +79,8 @@ def columns_of(sql: str) -> frozenset[str]:
 _WORDS = """
     and or not in is null true false between div like ilike rlike regexp escape case when then else end
 """
-_GRAMMAR = frozenset(_WORDS.split())
+GRAMMAR = frozenset(_WORDS.split())
+"""Words that a column should not be named by: in an expression they would be read as what they are."""
 _PATTERN_FOLLOWS = frozenset(("like", "ilike", "rlike", "regexp"))
 _PATTERN_ENDS = frozenset(("and", "or", "escape", "when", "then", "else", "end"))
 _TYPED = {"date": date.fromisoformat, "timestamp": datetime.fromisoformat}  # date '2015-01-31'
@@ -148,7 +149,7 @@ class _Reading:
         inside = self.open[-1] if self.open else _Parenthesis()
         in_cast = inside.name in ("cast", "try_cast")
         is_distinct = word == "distinct" and inside.aggregates and self.tokens[at - 1].text == "("
-        if word in _GRAMMAR or is_distinct:
+        if word in GRAMMAR or is_distinct:
             self._grammar(at, word)
             return
         if (word == "as" and in_cast) or (word in _TYPED and self._next(at).kind == "text"):
@@ -216,7 +217,7 @@ class _Reading:
 
     def _text(self, at: int) -> None:
         before, word = self.tokens[at - 1] if at else _NO_TOKEN, self._word_at(at - 1)
-        if before.kind in ("text", "name", "number") or (word and word not in _GRAMMAR | _TYPED.keys()):
+        if before.kind in ("text", "name", "number") or (word and word not in GRAMMAR | _TYPED.keys()):
             self._say(f"{before.text} is followed by a text, and nothing joins the two")
         body = self.tokens[at].text[1:-1].replace("''", "'")
         for escaped in _ESCAPE.findall(body):
@@ -254,7 +255,7 @@ class _Reading:
         mark = self.tokens[at].text
         if mark == "(":
             name = self._word_at(at - 1)
-            is_call = name not in _GRAMMAR and self._word_at(at - 2) != "as"  # cast(a as decimal(10, 2))
+            is_call = name not in GRAMMAR and self._word_at(at - 2) != "as"  # cast(a as decimal(10, 2))
             self.open.append(_Parenthesis(name, FUNCTIONS.get(name)) if is_call else _Parenthesis())
             self._argument(at)
         elif mark == "," and self.open:

@@ -138,6 +138,7 @@ def _needs_a_value(use_case: UseCase, name: str) -> bool:
 
 def _categories(use_case: UseCase, name: str, different: int, there: int) -> Iterator[Finding]:
     indexed = [family for family in use_case.candidates if use_case.encoding(family) == "index"]
+    by_value = [family for family in use_case.candidates if use_case.encoding(family) != "target"]
     way_out = "say encoding: target under the families, or take it out of the inputs"
     if different > use_case.max_categories and indexed:
         yield Finding(
@@ -146,9 +147,11 @@ def _categories(use_case: UseCase, name: str, different: int, there: int) -> Ite
             way_out,
             stops=True,
         )
-    elif different > 50 and different > 0.5 * there:
+    elif different > 50 and different > (0.5 if by_value else 0.9) * there:
         yield Finding(
-            name, f"has {different:,} categories in {there:,} rows: it names rows, and not kinds", way_out
+            name,
+            f"has {different:,} categories in {there:,} rows: it names rows, and not kinds",
+            way_out if by_value else "take it out of the inputs, or make a feature of a part of it",
         )
     elif different > 100 and indexed:
         yield Finding(

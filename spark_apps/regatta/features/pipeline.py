@@ -49,6 +49,11 @@ def feature_pipeline(use_case: UseCase, encoding: Encoding) -> Pipeline:
     Reads the use case's inputs (and the label, where categories are encoded by it); adds `_features`, a vector
     whose slots `feature_names` names. Grain unchanged: a row in is a row out.
     """
+    return Pipeline(stages=[*shared_stages(use_case), *encoding_stages(use_case, encoding)])
+
+
+def shared_stages(use_case: UseCase) -> list[PipelineStage]:
+    """The first part of a feature pipeline, the same under every encoding: it adds `columns_to_encode`."""
     fills = _fills_of_columns(use_case)
     stages: list[PipelineStage] = [FillNulls(fills)] if fills else []
     if use_case.features:
@@ -60,25 +65,32 @@ def feature_pipeline(use_case: UseCase, encoding: Encoding) -> Pipeline:
                 {name: _fill_of_feature(feature.is_category) for name, feature in use_case.features.items()}
             ),
         ]
-    numbers, encoded = [*use_case.numbers], []
     if use_case.categories:
-        indexed = [f"_index {name}" for name in use_case.categories]
+        indexed = [_index(name) for name in use_case.categories]
         stages.append(
             StringIndexer(inputCols=[*use_case.categories], outputCols=indexed, handleInvalid="keep")
         )
-        encoded = indexed
-        if encoding != "index":
-            encoded = [f"_{encoding} {name}" for name in use_case.categories]
-            stages += _encoders(encoding, indexed, encoded)
-    if numbers:
-        stages.append(VectorAssembler(inputCols=numbers, outputCol="_numbers"))
+    if use_case.numbers:
+        stages.append(VectorAssembler(inputCols=[*use_case.numbers], outputCol="_numbers"))
         stages += _scaler(use_case.scaling)
-    stages.append(
-        VectorAssembler(
-            inputCols=([_scaled(use_case.scaling)] if numbers else []) + encoded, outputCol=FEATURES
-        )
-    )
-    return Pipeline(stages=stages)
+    return stages
+
+
+def columns_to_encode(use_case: UseCase) -> list[str]:
+    """What the second part reads besides the label: the numbers as a vector, and each category as an index."""
+    numbers = [_scaled(use_case.scaling)] if use_case.numbers else []
+    return [*numbers, *map(_index, use_case.categories)]
+
+
+def encoding_stages(use_case: UseCase, encoding: Encoding) -> list[PipelineStage]:
+    """The second part of a feature pipeline: categories become numbers, and all of it one vector."""
+    inputs = columns_to_encode(use_case)
+    if encoding == "index" or not use_case.categories:
+        return [VectorAssembler(inputCols=inputs, outputCol=FEATURES)]
+    indexed = [_index(name) for name in use_case.categories]
+    encoded = [f"_{encoding} {name}" for name in use_case.categories]
+    whole = [*(name for name in inputs if name not in indexed), *encoded]
+    return [*_encoders(encoding, indexed, encoded), VectorAssembler(inputCols=whole, outputCol=FEATURES)]
 
 
 def with_label(frame: DataFrame, use_case: UseCase) -> DataFrame:
@@ -232,6 +244,10 @@ def _scaler(scaling: str) -> list[PipelineStage]:
     if scaling == "standard":
         return [StandardScaler(inputCol="_numbers", outputCol=_scaled(scaling), withMean=True, withStd=True)]
     return []
+
+
+def _index(category: str) -> str:
+    return f"_index {category}"
 
 
 def _scaled(scaling: str) -> str:

@@ -1,13 +1,13 @@
-"""A delivered parquet file: its columns, and its rows counted by reading them all."""
+"""A delivered parquet file: its columns, and its rows counted by reading them all.
+
+pyarrow is imported where it is needed: commands that meet no parquet need not wait for it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from typing import Any, BinaryIO
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from regatta.lake.scan import PIECE, Progress, Readable, Scan
 
@@ -22,6 +22,9 @@ class Columns:
 
 def columns_of(file: BinaryIO) -> Columns:
     """Read the footer alone; a file that is no parquet has no columns."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         schema = pq.ParquetFile(file).schema_arrow
     except (pa.ArrowException, OSError):
@@ -31,7 +34,9 @@ def columns_of(file: BinaryIO) -> Columns:
 
 def plain_type(kind: Any) -> Any:
     """The type of the values themselves, where a file stores them by number."""
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+    from pyarrow.types import is_dictionary
+
+    return kind.value_type if is_dictionary(kind) else kind
 
 
 def scan_parquet(content: Readable, file: BinaryIO, progress: Progress | None = None) -> Scan:
@@ -42,6 +47,9 @@ def scan_parquet(content: Readable, file: BinaryIO, progress: Progress | None = 
         file: the same, to be read at any place.
         progress: told the bytes read, a piece at a time.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     size, sha256 = 0, hashlib.sha256()
     while piece := content.read(PIECE):
         size += len(piece)

@@ -13,6 +13,7 @@ import numpy as np
 
 from regatta.config.contradictions import OWN_COLUMNS
 from regatta.config.dialect import Csv
+from regatta.config.expressions import GRAMMAR
 from regatta.config.table import ColumnType
 from regatta.proposal.sample import Sample
 
@@ -107,6 +108,7 @@ def clean_names(headers: Sequence[str]) -> list[str]:
     for position, header in enumerate(headers, start=1):
         name = header if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", header) else _plain(header)
         name = name or f"column_{position}"
+        name = f"{name}_" if name.lower() in GRAMMAR else name
         choice, number = name, 2
         while choice.lower() in taken:
             choice, number = f"{name}_{number}", number + 1
@@ -191,6 +193,8 @@ def _as_moment(guess: Guess, counts: Counter[str]) -> bool:
     guess.type = "timestamp" if ("H" in pattern and not _at_midnight(texts)) or "h" in pattern else "date"
     if (guess.type == "date" and pattern in _ISO - {"yyyy-MM-dd"}) or pattern not in _ISO:
         guess.settings["format"] = f'"{pattern}"'
+    if re.search(r"(?<!y)yy(?!y)", pattern):
+        guess.remarks.append("Spark reads 98 as 2098")
     if len(fitting) > 1:
         guess.remarks.append(f"{fitting[1]} fits as well")
     return True

@@ -7,7 +7,6 @@ record and in MLflow.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
@@ -18,17 +17,15 @@ from regatta.config.model import Family
 from regatta.errors import InputError
 from regatta.lake.records import EngineChoice
 from regatta.runtime.concurrency import AT_ONCE
-from regatta.runtime.memory import available_memory
 from regatta.runtime.progress import say
+from regatta.selection.candidates import Candidate, configured
 from regatta.selection.native import parameters
+from regatta.selection.native.parameters import TreeFit
 from regatta.selection.native.unsupported import Unsupported
 
 if TYPE_CHECKING:  # numba takes a second to import, and may not be there
-    from pyspark.sql import DataFrame
-
     from regatta.selection.native.search import Unit
-
-SHARE_OF_FREE_MEMORY = 0.8
+    from regatta.selection.prepared import Prepared
 
 
 @dataclass
@@ -37,60 +34,72 @@ class Engine:
 
     use_case: asks for an engine.
     choices: by family; who grew its trees, and why.
+    estimators: by the candidate's name, of trees alone.
     """
 
     use_case: UseCase
     choices: dict[str, EngineChoice] = field(default_factory=dict)
+    estimators: dict[str, Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def consider(self, family: Family, estimators: Sequence[Any]) -> None:
-        """Choose by what the estimators are told, before any data is seen; there is no choice without trees.
+    def consider(self, field: Sequence[Candidate]) -> None:
+        """Choose by what candidates are told, before any data is seen; there is no choice without trees.
 
         Raises:
             InputError: the use case asks for the native engine, and it cannot be had.
         """
-        if family == "linear_regression":
-            return
-        if self.use_case.engine == "mllib":
-            self.choices[family] = EngineChoice(engine="mllib", reason="the use case asks for it")
-            return
-        reasons = [parameters.obstacle_here(), *map(parameters.obstacle, estimators)]
-        self.choices[family] = EngineChoice(engine="native", reason="nothing stands in its way")
-        if reason := next(filter(None, reasons), ""):
-            self.fall_back(family, reason)
+        trees = [candidate for candidate in field if candidate.family != "linear_regression"]
+        self.estimators = {one.name: configured(one, self.use_case.seed) for one in trees}
+        obstacles = {one.name: parameters.obstacle(self.estimators[one.name]) for one in trees}
+        here = parameters.obstacle_here()
+        for family in dict.fromkeys(one.family for one in trees):
+            if self.use_case.engine == "mllib":
+                self.choices[family] = EngineChoice(engine="mllib", reason="the use case asks for it")
+                continue
+            self.choices[family] = EngineChoice(engine="native", reason="nothing stands in its way")
+            own = (obstacles[one.name] for one in trees if one.family == family)
+            if reason := here or next(filter(None, own), ""):
+                self.fall_back(family, reason)
 
     def is_native(self, family: Family) -> bool:
         """Whether the family's trees are grown here, as far as is known by now."""
         choice = self.choices.get(family)
         return choice is not None and choice.engine == "native"
 
-    def prove(self, family: Family, frame: DataFrame, estimator: Any, units: Sequence[Unit]) -> None:
-        """Make sure of memory and of this Spark's MLlib; once a training, the first time that it is called.
+    def units(self, members: Sequence[Candidate], data: Prepared) -> list[Unit]:
+        """Candidates of one family as the native engine's work, whose positions are theirs in the sequence.
 
-        Args:
-            family: considered, and native until now.
-            frame: the rows that are learnt from, with vectors.
-            estimator: one of the family.
-            units: all work of the family on these rows.
+        The rows come to the driver here. The first time in a training that any are there for a family, it is made
+        sure that there is memory for them, and that this Spark's MLlib grows the same trees.
+
+        Returns:
+            Nothing where MLlib is to do it, by now or from the start.
 
         Raises:
-            Unsupported: growing would need more memory than there is, or a small fit has another node here.
+            InputError: the use case asks for the native engine, and it cannot be had.
         """
-        if self.choices[family].canary_seconds is not None:
-            return
-        from regatta.selection.native import canary, memory
-        from regatta.selection.native.compiling import make_ready
+        family = members[0].family
+        if not self.is_native(family):
+            return []
+        from regatta.selection.native.proof import prove
+        from regatta.selection.native.search import units
 
-        wanted, free = memory.needed(units, AT_ONCE), int(available_memory() * SHARE_OF_FREE_MEMORY)
-        if wanted > free:
-            raise Unsupported(
-                f"growing needs {_gigabytes(wanted)} of memory, and {_gigabytes(free)} can be had"
-            )
-        with self._lock:
-            make_ready()
-        began = time.monotonic()
-        canary.sing(frame, estimator, len(units[0].split.training.labels))
-        seconds = time.monotonic() - began
+        try:
+            split, _, _ = data.collected
+            split.training.check()
+            found = units(split, [self._fit(candidate, data) for candidate in members])
+            if self.choices[family].canary_seconds is None:
+                seconds = prove(self.estimators[members[0].name], found, AT_ONCE)
+                self._proven(family, seconds)
+        except Unsupported as reason:
+            self.fall_back(family, str(reason))
+            return []
+        return found
+
+    def _fit(self, candidate: Candidate, data: Prepared) -> TreeFit:
+        return TreeFit.of(self.estimators[candidate.name]).with_bins(data.slots.largest)
+
+    def _proven(self, family: Family, seconds: float) -> None:
         with self._lock:
             self.choices[family] = EngineChoice(
                 engine="native",
@@ -98,7 +107,7 @@ class Engine:
                 canary_seconds=round(seconds, 2),
             )
         say(
-            f"{family}: trees are grown natively; every node of a small fit by MLlib was met ({seconds:.1f} s)"
+            f"{family}: trees are grown natively; all nodes of a small fit by MLlib were met ({seconds:.1f} s)"
         )
 
     def fall_back(self, family: Family, reason: str) -> None:
@@ -117,7 +126,3 @@ class Engine:
             if self.is_native(family):
                 self.choices[family] = EngineChoice(engine="mllib", reason=reason)
                 say(f"{family}: MLlib grows the trees itself, because {reason}")
-
-
-def _gigabytes(count: int) -> str:
-    return f"{count / 2**30:.1f} GB"

@@ -1,7 +1,8 @@
 """MLlib's estimators with faster grids: the same models as stock, to the bit where trees are concerned.
 
-Each is stock but for `fitMultiple` (see `SharesFits`) or a default, and returns stock models that load
-where this package is not installed. As with stock, set the seed: pyspark's default is a randomised hash.
+Each is stock but for `fitMultiple` or a default, and returns stock models that load where this package is not
+installed. As with stock, set the seed: pyspark's default is a randomised hash. `NativeForestRegressor` and
+`NativeGBTRegressor` grow their trees in our own engine (`native/`); the others share fits that MLlib makes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pyspark.ml.regression import GBTRegressor, LinearRegression, RandomForestRe
 from pyspark.sql import DataFrame
 
 from regatta.selection.gramian import MAX_FEATURES, Moments, feature_count
+from regatta.selection.grows_natively import GrowsNatively
 from regatta.selection.shared_fits import SharesFits
 
 _REGRESSION = "org.apache.spark.ml.regression"
@@ -55,6 +57,14 @@ class PrefixGBTRegressor(SharesFits, GBTRegressor):  # type: ignore[misc]
             return member._model_of(f"{_REGRESSION}.GBTRegressionModel", trees, weights, whole.numFeatures())
 
         return first_trees
+
+
+class NativeForestRegressor(GrowsNatively, SharedForestRegressor):
+    """A forest whose trees are grown here, node for node as stock; by MLlib where that cannot be."""
+
+
+class NativeGBTRegressor(GrowsNatively, PrefixGBTRegressor):
+    """Boosted trees that are grown here, node for node as stock; by MLlib where that cannot be."""
 
 
 class GramianLinearRegression(SharesFits, LinearRegression):  # type: ignore[misc]

@@ -68,7 +68,7 @@ def finals(
         scratch: a URI that ends in a slash, where Spark can write on its way; nothing there is needed afterwards.
     """
     best = [_candidate(standing, use_case) for standing in board.best_of_families().values()]
-    prepared = prepared_for(best, training, holdout, use_case)
+    prepared = prepared_for((one.encoding for one in best), training, holdout, use_case)
 
     def refitted(candidate: Candidate) -> Finalist:
         data = prepared[candidate.encoding]

@@ -14,7 +14,7 @@ from regatta.config.model import Encoding
 from regatta.evaluation.metrics import metrics, metrics_of
 from regatta.features.pipeline import in_label_unit, undone
 from regatta.runtime.concurrency import AT_ONCE, as_they_end, side_by_side
-from regatta.selection.candidates import Candidate, configured, estimator, param_map
+from regatta.selection.candidates import Candidate, estimator, param_map
 from regatta.selection.engine import Engine
 from regatta.selection.leaderboard import Judged
 from regatta.selection.native.unsupported import Unsupported
@@ -40,11 +40,11 @@ def fits(
     native fit is the first; MLlib's families go by turns, because a family's next model may wait for a fit that
     it shares, and then another's is there to be made.
     """
-    session = next(iter(prepared.values())).inliers.sparkSession
+    session = next(iter(prepared.values())).ground.inliers.sparkSession
     families = _families(field)
 
     def units_of(family: Sequence[Candidate]) -> Sequence[Unit]:
-        return _native_units(family, prepared[family[0].encoding], use_case, engine)
+        return engine.units(family, prepared[family[0].encoding])
 
     native: list[tuple[int, Fit]] = []
     by_family: list[list[Fit]] = []
@@ -62,30 +62,6 @@ def fits(
 
     for results in as_they_end(session, run, work):
         yield from results
-
-
-def _native_units(
-    family: Sequence[Candidate], data: Prepared, use_case: UseCase, engine: Engine
-) -> Sequence[Unit]:
-    """The family's candidates as the native engine's work; none where MLlib is to do it.
-
-    The rows come to the driver here. Where they turn out not to be for the native engine, it gives way for good.
-    """
-    name = family[0].family
-    if not engine.is_native(name):
-        return []
-    from regatta.selection.native.search import units
-
-    try:
-        split, _, _ = data.collected
-        split.training.check()
-        estimators = [configured(one, use_case.seed, data.slots.largest) for one in family]
-        found = units(split, estimators)
-        engine.prove(name, data.vectors, estimators[0], found)
-    except Unsupported as reason:
-        engine.fall_back(name, str(reason))
-        return []
-    return found
 
 
 def _families(field: Sequence[Candidate]) -> list[list[Candidate]]:
@@ -132,7 +108,9 @@ def _mllib_fits(
     """Fits through `fitMultiple`, each a turn: whichever model is next is judged."""
     of_family = estimator(family[0].family, use_case.seed)
     maps = [param_map(of_family, candidate, data.slots.largest) for candidate in family]
-    models = iter(of_family.fitMultiple(data.training, maps))
+    # One pass over the rows is all that linear models need, and trees go over them hundreds of times.
+    rows = data.vectors if family[0].family == "linear_regression" else data.training
+    models = iter(of_family.fitMultiple(rows, maps))
 
     def fit() -> Results:
         started = time.monotonic()

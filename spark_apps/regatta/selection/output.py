@@ -39,7 +39,9 @@ def write_run(
     folder = layout.run(board.run_id)
     prepared = finals.prepared[finals.winner.encoding]
     kept = map(quoted, (*use_case.identity, use_case.label))
-    vectors = prepared.features.transform(prepared.inliers).selectExpr(*kept, f"{FEATURES} AS features")
+    vectors = prepared.features.transform(prepared.ground.inliers).selectExpr(
+        *kept, f"{FEATURES} AS features"
+    )
     written: dict[str, Callable[[str], None]] = {
         **{f"models/{one.family}": one.model.write().save for one in finals.finalists},
         "feature_pipeline": prepared.features.write().save,

@@ -9,7 +9,7 @@ from typing import Protocol
 from regatta.config import UseCase
 from regatta.evaluation.metrics import metrics
 from regatta.selection.baselines import baselines
-from regatta.selection.candidates import Candidate, candidates, configured
+from regatta.selection.candidates import Candidate, candidates
 from regatta.selection.engine import Engine
 from regatta.selection.fits import fits
 from regatta.selection.leaderboard import BASELINE, Judged, Standing
@@ -38,13 +38,12 @@ def race(parts: Sequence[Fold], use_case: UseCase, watcher: Watcher, engine: Eng
     """
     field = candidates(use_case)
     results: dict[str, dict[int, Judged]] = {candidate.name: {} for candidate in field}
-    for family in use_case.candidates:
-        engine.consider(family, [configured(one, use_case.seed) for one in field if one.family == family])
+    engine.consider(field)
     for number, part in enumerate(parts):
         for name, judged in _baselines(part, use_case):
             results.setdefault(name, {})[number] = judged
             watcher.judged(name, number, judged)
-        prepared = prepared_for(field, part.training, part.judging, use_case)
+        prepared = prepared_for((one.encoding for one in field), part.training, part.judging, use_case)
         for candidate, judged in fits(field, prepared, use_case, engine, part.scale):
             results[candidate.name][number] = judged
             watcher.judged(candidate.name, number, judged)

@@ -34,7 +34,7 @@ def up(*, say: Say, cluster: bool = False, mlflow: bool = True, await_mlflow: bo
         say: told what is started, found or waited for; never silent for more than 5 seconds.
         cluster: also a Spark master and its workers.
         mlflow: also MLflow, unless MLFLOW_TRACKING_URI names one.
-        await_mlflow: whether it must answer already; it takes the longest, and only a training needs it.
+        await_mlflow: whether it must answer already: it takes the longest, and only a training needs it.
 
     Returns:
         `environment()` as it is now.
@@ -66,6 +66,17 @@ def up(*, say: Say, cluster: bool = False, mlflow: bool = True, await_mlflow: bo
             _start([servers.MASTER], state, say)
             _start(servers.SPARK_WORKERS, state, say)
     return environment()
+
+
+def await_mlflow(*, say: Say) -> None:
+    """Wait until the MLflow that `up` began here answers; there may be none.
+
+    Raises:
+        Unreachable: it does not get ready.
+    """
+    state = StateFolder()
+    if servers.MLFLOW.running(state):
+        _start([servers.MLFLOW], state, say)
 
 
 def down(*, say: Say) -> None:

@@ -11,8 +11,6 @@ sample that turned out a little larger gives one threshold more than asked for (
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -122,18 +120,23 @@ def _strides(weights, stride):
 
 def _sampled(partition_ends: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.int64]:
     """The rows of `RDD.sample(withReplacement = false, fraction, new XORShiftRandom(seed).nextInt())`."""
-    _, sample_seed = xorshift_int(xorshift_seeded(np.int64(seed)))
-    state = java_seeded(np.int64(sample_seed))
     chosen = np.zeros(int(partition_ends[-1]), np.bool_)
-    start = 0
-    for end in partition_ends:
-        state, partition_seed = java_long(np.uint64(state))
-        if fraction <= LARGEST_GAP_FRACTION:
-            _sample_by_gaps(np.int64(partition_seed), math.log1p(-fraction), chosen[start:end])
-        else:
-            _sample_each(np.int64(partition_seed), fraction, chosen[start:end])
-        start = end
+    _sample(np.int64(seed), fraction, partition_ends, chosen)
     return np.flatnonzero(chosen)
+
+
+@compiled
+def _sample(seed, fraction, partition_ends, chosen):
+    """A seed for the whole, of it one for each partition, and of that the draws."""
+    _, whole_seed = xorshift_int(xorshift_seeded(seed))
+    state, start = java_seeded(np.int64(whole_seed)), 0
+    for end in partition_ends:
+        state, partition_seed = java_long(state)
+        if fraction <= LARGEST_GAP_FRACTION:
+            _sample_by_gaps(partition_seed, np.log1p(-fraction), chosen[start:end])
+        else:
+            _sample_each(partition_seed, fraction, chosen[start:end])
+        start = end
 
 
 @compiled

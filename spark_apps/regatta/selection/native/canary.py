@@ -6,36 +6,37 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyspark.ml.regression import GBTRegressor, RandomForestRegressor
-from pyspark.sql import DataFrame
+from pyspark.sql import SparkSession
 
-from regatta.selection.native.parameters import is_forest
-from regatta.selection.native.rows import Rows, collected
+from regatta.selection.native.parameters import TreeFit
+from regatta.selection.native.rows import Rows, collected, framed
 from regatta.selection.native.search import Split, units
 from regatta.selection.native.unsupported import Unsupported
 from regatta.selection.native.writing import node_table
 
-ROWS = 2_000
+ROWS = 1_000
 TREES = 2
 DEPTH = 3
-SEED = 7  # of the sample
 
 Node = tuple[object, ...]
 
 
-def sing(frame: DataFrame, estimator: Any, rows: int) -> None:
+def sing(session: SparkSession, rows: Rows, estimator: Any) -> None:
     """Fit a small ensemble on a sample of the rows, here and there, and compare.
 
     Args:
-        frame: what the estimator would be fitted on; materialised, so that two looks see the same rows.
+        session: whose MLlib is asked.
+        rows: of which every nth is taken.
         estimator: an MLlib RandomForestRegressor or GBTRegressor, or a subclass; all its parameters are kept
             but the number of trees and their depth.
-        rows: how many the frame has.
 
     Raises:
         Unsupported: a node differs.
     """
-    sample = frame.sample(withReplacement=False, fraction=min(1.0, ROWS / rows), seed=SEED).localCheckpoint()
     small = _stock(estimator)
+    sample = framed(
+        session, rows.every(max(1, len(rows.labels) // ROWS)), small.getFeaturesCol(), small.getLabelCol()
+    )
     theirs = list(_jvm_nodes(small.fit(sample)._java_obj))
     training, _ = collected(sample, small.getFeaturesCol(), small.getLabelCol())
     ours = list(_own_nodes(training, small))
@@ -48,15 +49,14 @@ def sing(frame: DataFrame, estimator: Any, rows: int) -> None:
 
 def _stock(estimator: Any) -> Any:
     """MLlib's own class with the same parameters, and few shallow trees."""
-    kind = RandomForestRegressor if is_forest(estimator) else GBTRegressor
-    stock = estimator._copyValues(kind())
-    if is_forest(estimator):
-        return stock.setNumTrees(TREES).setMaxDepth(min(DEPTH, estimator.getMaxDepth()))
-    return stock.setMaxIter(TREES).setMaxDepth(min(DEPTH, estimator.getMaxDepth()))
+    depth = min(DEPTH, estimator.getMaxDepth())
+    if isinstance(estimator, GBTRegressor):
+        return estimator._copyValues(GBTRegressor()).setMaxIter(TREES).setMaxDepth(depth)
+    return estimator._copyValues(RandomForestRegressor()).setNumTrees(TREES).setMaxDepth(depth)
 
 
 def _own_nodes(training: Rows, estimator: Any) -> Iterator[Node]:
-    (unit,) = units(Split(training, training.values[:0]), [estimator])
+    (unit,) = units(Split(training, training.values[:0]), [TreeFit.of(estimator)])
     ((_, ensemble),) = unit.ensembles()
     for row in node_table(ensemble).to_pylist():
         node = row["nodeData"]

@@ -1,4 +1,4 @@
-"""A stock model from rows, grown here and written and loaded by Spark."""
+"""A stock model from what was grown here, by way of files that Spark writes and reads."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from regatta.selection.native.learning import sharing
+from regatta.selection.native.parameters import TreeFit
 from regatta.selection.native.rows import Rows
 from regatta.selection.native.search import Split, units
-from regatta.selection.native.writing import load, write
+from regatta.selection.native.writing import Ensemble, load, write
 
 
 def fitted(estimator: Any, rows: Rows, uri: str, at_once: int) -> Any:
@@ -18,15 +19,30 @@ def fitted(estimator: Any, rows: Rows, uri: str, at_once: int) -> Any:
     Args:
         estimator: an MLlib RandomForestRegressor or GBTRegressor, or a subclass.
         rows: to learn from.
-        uri: a folder that is not there yet, which Spark can write and all executors can read.
+        uri: a folder that is not there yet, which Spark can write and all executors can read; it is gone afterwards.
         at_once: how many such fits share this machine's cores.
 
     Raises:
         Unsupported: the rows, their bins or their number are beyond this engine.
     """
     rows.check()
-    (unit,) = units(Split(rows, rows.values[:0]), [estimator])
+    (unit,) = units(Split(rows, rows.values[:0]), [TreeFit.of(estimator)])
     with sharing(at_once) as workers:
         ((_, ensemble),) = unit.ensembles(workers)
-    write(SparkSession.active(), uri, estimator, ensemble)
-    return load(uri, estimator)
+    return model_of(estimator, ensemble, uri)
+
+
+def model_of(estimator: Any, ensemble: Ensemble, uri: str) -> Any:
+    """The stock model of an ensemble; `uri` as above."""
+    session = SparkSession.active()
+    try:
+        write(session, uri, estimator, ensemble)
+        return load(uri, estimator)  # all of it: nothing is read later
+    finally:
+        _delete(session, uri)
+
+
+def _delete(session: SparkSession, uri: str) -> None:
+    context = session.sparkContext
+    path = context._jvm.org.apache.hadoop.fs.Path(uri)
+    path.getFileSystem(context._jsc.hadoopConfiguration()).delete(path, True)

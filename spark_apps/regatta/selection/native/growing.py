@@ -113,7 +113,7 @@ def grow(
     largest, bins = int((bags.ends - begins).max()), int(table.bin_counts.max())
     scratches = [Scratch.of(largest, growth.features_per_node, bins) for _ in range(shares)]
     rules = Rules(float(growth.min_rows), growth.min_gain)
-    draws = np.array([java_seeded(np.int64(seed))])
+    draws = np.array([java_seeded(np.int64(seed))], np.uint64)
     stack, waiting, complete_to = np.arange(bags.trees, dtype=np.int32), bags.trees, NEVER
     while waiting:
         group = _next_group(stack[:waiting], draws, table, growth, categorical=bool(len(store.categories)))

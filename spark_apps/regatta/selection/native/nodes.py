@@ -65,12 +65,16 @@ class Forest:
         """The trees cut off at a depth that they serve."""
         if depth == self.depth:
             return self
-        nodes = self.nodes.copy()
+        kept = self.nodes["level"] <= depth
+        nodes, places = self.nodes[kept], np.cumsum(kept) - 1
         last = nodes["level"] == depth
         nodes["feature"][last], nodes["gain"][last] = LEAF, NO_GAIN
         # A node that was looked at, and had no split that is allowed, lost its impurity by that.
         nodes["impurity"][last] = _variance(nodes[last])
-        return Forest(self.trees, nodes, self.categories, depth, self.complete_to)
+        split = nodes["feature"] != LEAF
+        nodes["left"][split] = places[nodes["left"][split]]
+        categories = self.categories[kept] if len(self.categories) else self.categories
+        return Forest(self.trees, nodes, categories, depth, self.complete_to)
 
     @property
     def predictions(self) -> NDArray[np.float64]:

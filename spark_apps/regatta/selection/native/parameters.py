@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -68,14 +68,36 @@ class TreeParameters:
         return math.ceil(float(strategy) * features)
 
 
-def is_forest(estimator: Any) -> bool:
-    """Whether the estimator is MLlib's RandomForestRegressor or of a class of its kind."""
-    return isinstance(estimator, RandomForestRegressor)
+@dataclass(frozen=True)
+class TreeFit:
+    """One fit: an estimator's parameters, its number of trees (`numTrees` or `maxIter`) and their `maxDepth`."""
 
+    parameters: TreeParameters
+    trees: int
+    depth: int
+    boosted: bool
 
-def trees_of(estimator: Any) -> int:
-    """How many trees it is to fit."""
-    return int(estimator.getNumTrees() if is_forest(estimator) else estimator.getMaxIter())
+    @classmethod
+    def of(cls, estimator: Any) -> TreeFit:
+        """Of a RandomForestRegressor or a GBTRegressor."""
+        boosted = isinstance(estimator, GBTRegressor)
+        trees = estimator.getMaxIter() if boosted else estimator.getNumTrees()
+        return cls(TreeParameters.of(estimator), trees, estimator.getMaxDepth(), boosted)
+
+    def with_bins(self, least: int) -> TreeFit:
+        """The same with no fewer bins than that."""
+        if self.parameters.maxBins >= least:
+            return self
+        return replace(self, parameters=replace(self.parameters, maxBins=least))
+
+    @property
+    def obstacle(self) -> str:
+        """Why it is beyond this engine, as the end of a sentence; empty if it is not."""
+        if self.depth == 0:
+            return "maxDepth is 0"
+        if self.parameters.maxBins > MOST_BINS:
+            return f"maxBins is {self.parameters.maxBins:,}, more than {MOST_BINS}"
+        return ""
 
 
 def obstacle_here() -> str:
@@ -100,8 +122,4 @@ def obstacle(estimator: Any) -> str:
             return f"lossType is {estimator.getLossType()}"
         if estimator.isDefined("validationIndicatorCol") and estimator.getValidationIndicatorCol():
             return "validationIndicatorCol is set"
-    if estimator.getMaxDepth() == 0:
-        return "maxDepth is 0"
-    if estimator.getMaxBins() > MOST_BINS:
-        return f"maxBins is {estimator.getMaxBins():,}, more than {MOST_BINS}"
-    return ""
+    return TreeFit.of(estimator).obstacle

@@ -7,7 +7,8 @@
 | `java_*` | `java.util.Random` (its algorithm is part of its contract) |
 | `well_*` | commons-math3 3.6.1, `random/Well19937c.java` |
 
-A generator that is one number is passed and given back; Well19937c, of 624 words, is an array that changes.
+A generator that is one number is passed and given back; Well19937c, of 624 words, is an array that changes. Python
+gets such a number as an int, and must hand it on as a `np.uint64`: half of them are too large for a signed one.
 """
 
 from __future__ import annotations

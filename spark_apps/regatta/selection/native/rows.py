@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyspark.ml.functions import vector_to_array
-from pyspark.sql import Column, DataFrame
+from pyspark.ml.functions import array_to_vector, vector_to_array
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from regatta.selection.native.table import Floats
@@ -42,6 +42,10 @@ class Rows:
     def where(self, chosen: NDArray[np.bool_]) -> Rows:
         """Some of the rows, in the same partitions."""
         return Rows(self.values[chosen], self.labels[chosen], self.partitions[chosen], self.arities)
+
+    def every(self, step: int) -> Rows:
+        """The first row and every `step`-th after it."""
+        return Rows(self.values[::step], self.labels[::step], self.partitions[::step], self.arities)
 
     def check(self) -> None:
         """Look at every value.
@@ -78,7 +82,9 @@ def collected(
     """Bring rows to the driver, in one Spark job.
 
     Args:
-        frame: with a vector column `features` and a numeric column `label`.
+        frame: with a vector column `features` and a numeric column `label`; made of rows that lie on partitions
+            already, by a checkpoint. Of others Spark may make other partitions here than for MLlib, which looks at
+            them through an RDD (local rows, for one, are all on one here), and partitions are part of the result.
         features: its name.
         label: its name.
         others: further values to bring along, under any names.
@@ -116,6 +122,22 @@ def collected(
         flat.reshape(rows, width), table["label"].to_numpy(), partitions, _arities(frame, features, width)
     )
     return collected_rows, [table[f"other {number}"].to_numpy() for number in range(len(named))]
+
+
+def framed(session: SparkSession, rows: Rows, features: str, label: str) -> DataFrame:
+    """A frame of the rows, with the metadata by which MLlib knows categories; on partitions as Spark likes them."""
+    width = rows.values.shape[1]
+    vectors = pa.ListArray.from_arrays(
+        pa.array(np.arange(0, rows.values.size + 1, width, dtype=np.int32)), pa.array(rows.values.ravel())
+    )
+    nominal = [
+        {"idx": int(feature), "num_vals": int(rows.arities[feature])}
+        for feature in np.flatnonzero(rows.arities)
+    ]
+    metadata = {"ml_attr": {"attrs": {"nominal": nominal}, "num_attrs": width}} if nominal else {}
+    frame = session.createDataFrame(pa.table({features: vectors, label: rows.labels}))
+    vector = array_to_vector(features).alias(features, metadata=metadata)
+    return frame.select(vector, label).localCheckpoint()
 
 
 def _arities(frame: DataFrame, features: str, width: int) -> NDArray[np.int32]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from threading import Lock
 from typing import Any
 
@@ -17,10 +16,11 @@ import numpy as np
 
 from regatta.selection.native.binning import binned, features_of
 from regatta.selection.native.learning import Workers, boosted, forest
-from regatta.selection.native.parameters import TreeParameters, is_forest, trees_of
+from regatta.selection.native.parameters import TreeFit, TreeParameters
 from regatta.selection.native.predicting import summed
 from regatta.selection.native.rows import Rows
 from regatta.selection.native.table import Features, Floats, Table
+from regatta.selection.native.unsupported import Unsupported
 from regatta.selection.native.writing import Ensemble
 
 
@@ -146,24 +146,17 @@ class BoostedUnit:
 Unit = ForestUnit | BoostedUnit
 
 
-def units(split: Split, estimators: Sequence[Any]) -> list[Unit]:
-    """Estimators of one family as units of work; their positions in the sequence are the units'."""
-    grid = [
-        (TreeParameters.of(one), trees_of(one), one.getMaxDepth(), position)
-        for position, one in enumerate(estimators)
-    ]
-    of_forests = is_forest(estimators[0])
-    found: list[Unit] = []
+def units(split: Split, grid: Sequence[TreeFit]) -> list[Unit]:
+    """The fits of one family as units of work, whose `positions` are the fits' in the sequence.
 
-    def shared(entry: tuple[TreeParameters, int, int, int]) -> tuple[str, int]:
-        parameters, trees, depth, _ = entry
-        return repr(parameters), trees if of_forests else depth
-
-    for (_, size), entries in groupby(sorted(grid, key=lambda entry: (*shared(entry), entry[3])), key=shared):
-        members = list(entries)
-        positions: dict[int, list[int]] = {}
-        for _, trees, depth, position in members:
-            positions.setdefault(depth if of_forests else trees, []).append(position)
-        kind = ForestUnit if of_forests else BoostedUnit
-        found.append(kind(split, members[0][0], size, positions))
-    return found
+    Raises:
+        Unsupported: one of them is beyond this engine.
+    """
+    found: dict[tuple[TreeParameters, int], dict[int, list[int]]] = {}
+    for position, fit in enumerate(grid):
+        if fit.obstacle:
+            raise Unsupported(fit.obstacle)
+        size, step = (fit.depth, fit.trees) if fit.boosted else (fit.trees, fit.depth)
+        found.setdefault((fit.parameters, size), {}).setdefault(step, []).append(position)
+    kind = BoostedUnit if grid[0].boosted else ForestUnit
+    return [kind(split, parameters, size, positions) for (parameters, size), positions in found.items()]
