@@ -22,6 +22,7 @@ from regatta.panels.leak import Leak
 from regatta.panels.origins import origins
 from regatta.panels.rows import rows
 from regatta.panels.values import Lines, observed
+from regatta.selection.engine import Engine
 from regatta.selection.finalists import finals, on_holdout, with_holdout
 from regatta.selection.leaderboard import Judged, Leaderboard, ranked
 from regatta.selection.parts import Parts
@@ -85,7 +86,7 @@ def board(parts: Parts) -> Leaderboard:
 
 
 def board_of(parts: Parts, use_case: UseCase) -> Leaderboard:
-    standings = race(parts.folds, use_case.modelled, Quiet())
+    standings = race(parts.folds, use_case.modelled, Quiet(), Engine(use_case.modelled))
     return Leaderboard(
         use_case="tea",
         run_id="r",
@@ -170,7 +171,8 @@ def test_finalists_and_baselines_predict_the_last_window_in_the_labels_unit(
     parts: Parts, board: Leaderboard, tmp_path: Path
 ):
     shop = tea().modelled
-    best = finals(parts.training, parts.holdout, board, shop)
+    scratch = f"file://{tmp_path}/scratch/"
+    best = finals(parts.training, parts.holdout, board, shop, Engine(shop), scratch)
 
     judged = with_holdout(board, on_holdout(best, parts.holdout), shop, parts.scale)
 
