@@ -198,6 +198,11 @@ class UseCase(Strict):
         )
 
     @property
+    def of_lines(self) -> UseCase:
+        """The use case as a delivered row has it: without what is about a panel's rows."""
+        return self if self.panel is None else self.model_copy(update={"features": {}, "filters": ()})
+
+    @property
     def withheld(self) -> frozenset[str]:
         """Columns that a delivery to score need not have: they are not known yet."""
         if self.panel is None:

@@ -13,6 +13,7 @@ from regatta.config.table import quoted
 from regatta.contract.accepted import Accepted, known_in_advance, observations
 from regatta.contract.accepted import accepted as accepted_rows
 from regatta.errors import InputError
+from regatta.features.scope import in_scope
 from regatta.lake import Batch, Lake, layout
 from regatta.panels.participants import of_participants, participation
 from regatta.panels.rows import rows
@@ -91,7 +92,9 @@ def _predicted(
     whole = panel.model_copy(update={"participants": asked.model_copy(update={"history": 1})})
     calendar = type(seen.calendar)(whole, seen.calendar.open, last)
     taking = participation(values, panel, [last])
-    live = rows(of_participants(values, taking, panel), calendar, panel.all_features, since=last)
+    live = rows(of_participants(values, taking, panel), calendar, panel.all_features, since=last).filter(
+        in_scope(use_case.modelled, to_score=True)
+    )
     new = F.col(POSITION) - F.col("_first") + 1 < asked.history
     run = champion.run
     by_model = _with(champion.model.transform(live.filter(~new)), F.lit(champion.name), None, panel)
