@@ -89,4 +89,4 @@ def _tell_errors(stderr: IO[bytes]) -> None:
 def _tick(heard: threading.Event) -> None:
     started = time.monotonic()
     while not heard.wait(SILENCE):
-        say(f"spark-submit is resolving packages and starting ... {time.monotonic() - started:.0f} s")
+        say(f"spark-submit is starting ... {time.monotonic() - started:.0f} s")
