@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up down status doctor test test-unit test-integration check fuzz ingest-2gb bench-selection bench-panel bench-ingest pins clean
+.PHONY: help setup setup-dev demo up down status doctor test test-unit test-integration check exactness fuzz ingest-2gb bench-selection bench-panel bench-ingest pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,8 @@ fuzz: setup-dev ## 600 mutants of good files against Python's own reading; REGAT
 	REGATTA_MUTANTS=$${REGATTA_MUTANTS:-600} $(BIN)/pytest -s tests/integration/test_mutants.py
 ingest-2gb: setup-dev ## a file of 2 GB with dirt at known places: exactly that is rejected
 	$(BIN)/python benchmarks/ingest_speed.py --gigabytes 2
+exactness: setup-dev ## 300 random fits of the native engine against stock MLlib, node by node; REGATTA_EXACTNESS=... sets the number
+	REGATTA_EXACTNESS=$${REGATTA_EXACTNESS:-300} $(BIN)/pytest -s --timeout 0 tests/unit/test_exactness.py
 check: setup-dev ## format, lint, types, and which package may import which
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -1,10 +1,11 @@
-"""The race against MLlib's stock CrossValidator: the same metrics, in what share of the time?
+"""The race under both engines against MLlib's stock CrossValidator: the same metrics, in what share of the time?
 
-Both sides see the same rows, folds (through `foldCol`), seeds and stages in one Spark session, with outlier
-removal off on both. Stock fits the whole `Pipeline` once a candidate; ours fits features once a fold and
-encoding and shares work inside the grids. scikit-learn's GridSearchCV runs the forest grid for comparison.
+All see the same rows, folds (through `foldCol`), seeds and stages in one Spark session, without outlier removal.
+Stock fits the whole `Pipeline` once a candidate; ours fits features once a fold and encoding, and grows trees by
+the native engine or shares MLlib's fits. scikit-learn's GridSearchCV runs the forest grid for comparison.
 
     python benchmarks/selection.py [--rows 21613 100000] [--families random_forest gbt linear_regression]
+                                   [--entrants native mllib stock sklearn]
 
 21,613 rows are King County itself; any other number is drawn from it with replacement, with noise on the areas
 so that no two rows are equal. Writes benchmarks/selection.md.
@@ -13,9 +14,11 @@ so that no two rows are equal. Writes benchmarks/selection.md.
 from __future__ import annotations
 
 import argparse
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 from pyspark.ml import Pipeline
@@ -31,11 +34,13 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 
 from regatta import config
 from regatta.config import UseCase
+from regatta.evaluation.metrics import Metrics
 from regatta.features.pipeline import FEATURES, LABEL, PREDICTION, feature_pipeline, in_label_unit
 from regatta.runtime.concurrency import AT_ONCE
 from regatta.selection.candidates import candidates, param_map
 from regatta.selection.engine import Engine
-from regatta.selection.leaderboard import Judged, Standing
+from regatta.selection.leaderboard import Judged
+from regatta.selection.parts import Fold
 from regatta.selection.prepared import prepared_for
 from regatta.selection.race import race
 from regatta.selection.splits import FOLD
@@ -47,6 +52,14 @@ STOCK = {
     "gbt": GBTRegressor,
     "linear_regression": LinearRegression,
 }
+ENTRANTS = {
+    "native": "ours, trees grown natively",
+    "mllib": "ours, MLlib's fits shared",
+    "stock": f"CrossValidator on a Pipeline, parallelism {AT_ONCE}",
+    "sklearn": f"scikit-learn GridSearchCV, forests alone, n_jobs={AT_ONCE}",
+}
+Figures = dict[str, list[Metrics]]
+"""By candidate, fold by fold."""
 METRICS = ("rmse", "mse", "mae", "r2")
 KING_COUNTY = 21_613
 
@@ -58,7 +71,7 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, nargs="+", default=[KING_COUNTY, 100_000])
     parser.add_argument("--families", nargs="+", default=list(STOCK), choices=list(STOCK))
-    parser.add_argument("--sklearn", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--entrants", nargs="+", default=list(ENTRANTS), choices=list(ENTRANTS))
     options = parser.parse_args()
 
     spark = local_session()
@@ -71,11 +84,11 @@ def main() -> None:
     )
     lines = []
     for rows in options.rows:
-        for line in compared(spark, use_case, rows, options.sklearn):
+        for line in compared(spark, use_case, rows, options.entrants):
             print(line, flush=True)
             lines.append(line)
-    heading = "| rows | what | ours, s | other, s | ours / other | largest relative difference of a metric |"
-    text = "\n".join([heading, "|---|---|---|---|---|---|", *lines, ""])
+    heading = "| rows | what | seconds | largest relative difference of a metric | best by rmse |"
+    text = "\n".join([heading, "|---|---|---|---|---|", *lines, ""])
     (ROOT / "benchmarks" / "selection.md").write_text(text)
 
 
@@ -94,35 +107,45 @@ def local_session() -> SparkSession:
     )
 
 
-def compared(spark: SparkSession, use_case: UseCase, rows: int, sklearn: bool) -> Iterator[str]:
-    """One line of the table a comparison."""
+def compared(spark: SparkSession, use_case: UseCase, rows: int, entrants: Sequence[str]) -> Iterator[str]:
+    """One line of the table an entrant; differences are from stock, or else from MLlib's shared fits."""
     split = parts(king_county(spark, use_case, rows), use_case)
     frame = split.training.persist()
     frame.count()
-    started = time.monotonic()
-    ours = {
-        standing.candidate: standing for standing in race(split.folds, use_case, Silent(), Engine(use_case))
-    }
-    seconds = time.monotonic() - started
-    stock, stock_seconds = stock_race(frame, use_case)
-    worst = largest_difference(ours, stock)
-    yield (
-        f"| {rows:,} | CrossValidator on a Pipeline, parallelism {AT_ONCE} | {seconds:.1f} | "
-        f"{stock_seconds:.1f} | {seconds / stock_seconds:.2f} | {worst:.1e} |"
-    )
-    if sklearn and "random_forest" in use_case.candidates:
-        only = use_case.model_copy(
-            update={"candidates": {"random_forest": use_case.candidates["random_forest"]}}
-        )
-        started = time.monotonic()
-        race(split.folds, only, Silent(), Engine(only))
-        seconds = time.monotonic() - started
-        other = sklearn_race(frame, only)
-        yield (
-            f"| {rows:,} | scikit-learn GridSearchCV, forests only, n_jobs={AT_ONCE} | {seconds:.1f} | "
-            f"{other:.1f} | {seconds / other:.2f} | another algorithm |"
-        )
+    timed: dict[str, float] = {}
+    found: dict[str, Figures] = {}
+    for entrant in entrants:
+        if entrant == "stock":
+            found[entrant], timed[entrant] = stock_race(frame, use_case)
+        elif entrant != "sklearn":
+            found[entrant], timed[entrant] = our_race(split.folds, use_case, entrant)
+    truth = found.get("stock") or found.get("mllib")
+    for entrant, figures in found.items():
+        worst = f"{largest_difference(figures, truth):.1e}" if truth and truth is not figures else ""
+        yield f"| {rows:,} | {ENTRANTS[entrant]} | {timed[entrant]:.1f} | {worst} | {best(figures)} |"
+    if "sklearn" in entrants and "random_forest" in use_case.candidates:
+        forests = {"candidates": {"random_forest": use_case.candidates["random_forest"]}}
+        only = use_case.model_copy(update=forests)
+        for entrant in ("native", "mllib"):
+            if entrant in entrants:
+                _, seconds = our_race(split.folds, only, entrant)
+                yield f"| {rows:,} | {ENTRANTS[entrant]}, forests alone | {seconds:.1f} | | |"
+        yield f"| {rows:,} | {ENTRANTS['sklearn']} | {sklearn_race(frame, only):.1f} | another algorithm | |"
     frame.unpersist()
+
+
+def our_race(folds: Sequence[Fold], use_case: UseCase, engine: str) -> tuple[Figures, float]:
+    """The race under an engine, and its seconds."""
+    asked = use_case.model_copy(update={"engine": engine})
+    started = time.monotonic()
+    standings = race(folds, asked, Silent(), Engine(asked))
+    seconds = time.monotonic() - started
+    return {one.candidate: [fold.metrics for fold in one.folds] for one in standings}, seconds
+
+
+def best(figures: Figures) -> str:
+    """The candidate (or baseline) with the lowest mean RMSE."""
+    return min(figures, key=lambda name: fmean(fold["rmse"] or math.inf for fold in figures[name]))
 
 
 def king_county(spark: SparkSession, use_case: UseCase, rows: int) -> DataFrame:
@@ -131,7 +154,7 @@ def king_county(spark: SparkSession, use_case: UseCase, rows: int) -> DataFrame:
     raw = spark.read.csv(files, header=True)
     types = {"integer": "bigint", "number": "double", "string": "string"}
     columns = [
-        F.to_date(F.col(name), column.format).alias(name)
+        F.to_date(F.col(name), *(column.format or ())[:1]).alias(name)
         if column.type == "date"
         else F.col(name).cast(types[column.type]).alias(name)
         for name, column in use_case.columns.items()
@@ -158,14 +181,14 @@ class Silent:
         """Say nothing."""
 
 
-def stock_race(frame: DataFrame, use_case: UseCase) -> tuple[dict[str, list[dict[str, float]]], float]:
+def stock_race(frame: DataFrame, use_case: UseCase) -> tuple[Figures, float]:
     """CrossValidator on a Pipeline of the same stages, a family at a time.
 
     Returns:
         Metrics in the label's unit by candidate and fold, and the seconds that `fit` took. CrossValidator judges
         by one metric, which is timed; the others are read from its sub-models afterwards, which is not.
     """
-    found: dict[str, list[dict[str, float]]] = {}
+    found: Figures = {}
     seconds = 0.0
     for family in use_case.candidates:
         field = [candidate for candidate in candidates(use_case) if candidate.family == family]
@@ -194,7 +217,7 @@ def stock_race(frame: DataFrame, use_case: UseCase) -> tuple[dict[str, list[dict
     return found, seconds
 
 
-def judged_by_mllib(predictions: DataFrame, label: str) -> dict[str, float]:
+def judged_by_mllib(predictions: DataFrame, label: str) -> Metrics:
     """MLlib's own figures."""
     kept = predictions.select(F.col(label).cast("double").alias(label), "prediction").persist()
     evaluator = RegressionEvaluator(labelCol=label, predictionCol="prediction")
@@ -203,12 +226,12 @@ def judged_by_mllib(predictions: DataFrame, label: str) -> dict[str, float]:
     return figures
 
 
-def largest_difference(ours: dict[str, Standing], stock: dict[str, list[dict[str, float]]]) -> float:
+def largest_difference(ours: Figures, truth: Figures) -> float:
     """Relative, over all candidates, folds and metrics that both know."""
     return max(
-        abs(judged.metrics[metric] - figures[metric]) / abs(figures[metric])
-        for name, folds in stock.items()
-        for judged, figures in zip(ours[name].folds, folds, strict=True)
+        abs((judged[metric] or 0.0) - (figures[metric] or 0.0)) / abs(figures[metric] or 1.0)
+        for name, folds in truth.items()
+        for judged, figures in zip(ours[name], folds, strict=True)
         for metric in METRICS
     )
 

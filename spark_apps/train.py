@@ -46,6 +46,7 @@ def main(job: Job) -> None:
     tracker = Tracker(use_case, name, content, field)
     try:
         engine = Engine(use_case)
+        engine.make_ready()
         with LiveRace(use_case, field) as live:
             standings = race(rows.folds, use_case, Watchers([live, tracker]), engine)
         board = Leaderboard(

@@ -49,7 +49,8 @@ class Data:
         ]
         binary = [{"idx": index} for index, kind in enumerate(self.features) if kind == "one-hot"]
         attributes = {"nominal": nominal, "binary": binary}
-        metadata = {"ml_attr": {"attrs": {kind: found for kind, found in attributes.items() if found}}}
+        known = {kind: found for kind, found in attributes.items() if found}
+        metadata = {"ml_attr": {"num_attrs": len(self.features), **({"attrs": known} if known else {})}}
         vectors = array_to_vector("values").alias("features", metadata=metadata)
         number = F.floor(F.col("position") * self.partitions / self.rows) + (1 if self.empty else 0)
         keyed = spark.createDataFrame(whole).withColumn("partition", number.cast("int"))
@@ -84,7 +85,9 @@ def _feature(kind: str, rows: int, chance: np.random.Generator) -> np.ndarray:
         case ["one-hot"]:
             return (chance.random(rows) < 0.3).astype(float)
         case ["category", arity]:
-            return np.minimum(chance.geometric(3 / int(arity), rows) - 1, int(arity) - 1).astype(float)
+            return np.minimum(chance.geometric(min(0.5, 3 / int(arity)), rows) - 1, int(arity) - 1).astype(
+                float
+            )
     raise ValueError(kind)
 
 

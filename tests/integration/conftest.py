@@ -41,6 +41,13 @@ def lake_environment(server_variables: dict[str, str]) -> Iterator[dict[str, str
             embedded.down(say=print)
 
 
+@pytest.fixture
+def in_the_lake(lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the length of a test its own process reaches the lake as jobs do."""
+    for name, value in lake_environment.items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.fixture(scope="session")
 def mlflow_uri(lake_environment: dict[str, str], server_variables: dict[str, str]) -> str:
     """A running MLflow whose artifacts stand in the tests' lake."""

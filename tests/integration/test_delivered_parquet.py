@@ -57,14 +57,11 @@ def table(**columns: pa.Array) -> pa.Table:
 
 
 def test_parquet_of_many_types_is_accepted_or_rejected_row_by_row(
-    lake_environment: dict[str, str],
+    in_the_lake: None,
     lake_spark: SparkSession,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for name, value in lake_environment.items():
-        monkeypatch.setenv(name, value)
     lake = Lake.of(parse(CONTRACT, "parquets.yaml"))
 
     def landed(delivery: str, content: pa.Table | bytes) -> None:

@@ -11,9 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 from machine import command_lines, free_ports
@@ -22,9 +20,7 @@ from regatta.runtime.doctor import Check, doctor, exit_code
 from regatta.runtime.local import embedded, ports
 from regatta.runtime.local.processes import Process, end, identify
 from regatta.runtime.local.state import StateFolder
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from s3_client import s3_client
 
 
 class Lines(list[str]):
@@ -85,13 +81,13 @@ def test_up_twice_starts_one_minio_and_down_ends_it(own_state: StateFolder, said
 
 def test_the_second_up_finds_what_the_first_one_stored(own_state: StateFolder) -> None:
     environment = embedded.up(mlflow=False, say=print)
-    client(environment).put_object(Bucket="regatta", Key="kept", Body=b"1")
+    s3_client(environment).put_object(Bucket="regatta", Key="kept", Body=b"1")
     embedded.down(say=print)
 
     again = embedded.up(mlflow=False, say=print)
 
     assert again == environment
-    assert client(again).get_object(Bucket="regatta", Key="kept")["Body"].read() == b"1"
+    assert s3_client(again).get_object(Bucket="regatta", Key="kept")["Body"].read() == b"1"
 
 
 def test_a_minio_that_was_killed_is_started_again(own_state: StateFolder) -> None:
@@ -105,6 +101,19 @@ def test_a_minio_that_was_killed_is_started_again(own_state: StateFolder) -> Non
 
     assert again == environment
     assert own_state.process("minio") != killed
+
+
+def test_mlflow_that_nobody_waited_for_is_waited_for_when_a_training_needs_it(
+    own_state: StateFolder, said: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in embedded.up(await_mlflow=False, say=said).items():
+        monkeypatch.setenv(name, value)  # as a command does that has read the lake
+    assert not any("mlflow" in line for line in said)
+
+    embedded.await_mlflow(say=said)
+
+    assert said[-1].startswith("mlflow: already up")
+    assert {one.name: one.state for one in embedded.status()}["mlflow"] == "up"
 
 
 def test_no_secret_is_on_a_command_line_in_a_log_or_readable_by_others(
@@ -135,7 +144,7 @@ def test_what_is_stored_through_mlflow_stands_in_the_lake(
     with urllib.request.urlopen(request) as answer:
         assert answer.status == 200
 
-    stored = client(lake_environment).get_object(Bucket="regatta", Key="mlflow/1/plot.txt")
+    stored = s3_client(lake_environment).get_object(Bucket="regatta", Key="mlflow/1/plot.txt")
     assert stored["Body"].read() == b"/\\"
 
 
@@ -258,7 +267,7 @@ def test_the_doctor_finds_nothing_wrong_with_the_real_lake(lake_environment: dic
     assert [check for check in checks if not check.ok] == []
     assert exit_code(checks) == ExitCode.DONE
     assert checks[-1].found == "If-None-Match and If-Match are honoured"
-    left = client(lake_environment).list_objects_v2(Bucket="regatta", Prefix="_doctor")
+    left = s3_client(lake_environment).list_objects_v2(Bucket="regatta", Prefix="_doctor")
     assert left["KeyCount"] == 0
 
 
@@ -339,13 +348,3 @@ def complaint(checks: list[Check]) -> Check:
 def found(process: Process | None) -> Process:
     assert process is not None
     return process
-
-
-def client(environment: dict[str, str]) -> S3Client:
-    return boto3.client(
-        "s3",
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        region_name=environment["AWS_REGION"],
-    )

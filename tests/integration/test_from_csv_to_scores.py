@@ -13,18 +13,14 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 from regatta.cli import main
 from regatta.config import load
 from regatta.lake import Lake, Store
 from regatta.runtime.submit import VERBS, package
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from s3_client import s3_client
 
 pytestmark = pytest.mark.timeout(1800)  # a fixture here runs four jobs, each in a JVM of its own
 
@@ -219,7 +215,7 @@ def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
 ):
     user = shell(lake_environment, tmp_path, "s3a://regatta/there")
     copied = ("raw/", "house_prices/_attempts/", "house_prices/accepted/", "house_prices/rejected/")
-    store = Store("s3a://regatta", client(done.variables))
+    store = Store("s3a://regatta", s3_client(done.variables))
     names = [file.key.removeprefix("here/") for part in copied for file in store.files(f"here/{part}")]
     store.copy_all((f"here/{name}", f"there/{name}") for name in names)
 
@@ -230,7 +226,7 @@ def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
 
     job("train")
     trained = user.read("leaderboard")["run_id"]
-    champions = Lake(Store("s3a://regatta/there", client(done.variables)), load(user.config)).champions
+    champions = Lake(Store("s3a://regatta/there", s3_client(done.variables)), load(user.config)).champions
     champions.append(after=[], action="force", run_id=trained, metrics={}, reason="a test")
     job("score")
 
@@ -258,22 +254,12 @@ def test_a_cluster_without_the_memory_for_an_executor_is_told_and_not_waited_for
 
 def test_a_plain_reader_sees_each_scored_row_once(done: Shell):
     """By the objects alone, as `spark.read.parquet` on the plain path would find them."""
-    s3 = client(done.variables)
+    s3 = s3_client(done.variables)
     listed = s3.list_objects_v2(Bucket="regatta", Prefix="here/house_prices/scores/")["Contents"]
     names = [entry["Key"].rpartition("/")[2] for entry in listed]
 
     assert len([name for name in names if name.endswith(".parquet")]) == 1
     assert s3.list_multipart_uploads(Bucket="regatta").get("Uploads", []) == []
-
-
-def client(variables: Mapping[str, str]) -> S3Client:
-    return boto3.client(
-        "s3",
-        endpoint_url=variables["AWS_ENDPOINT_URL"],
-        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
-        region_name="us-east-1",
-    )
 
 
 def submit(

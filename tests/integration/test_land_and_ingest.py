@@ -46,12 +46,8 @@ def houses(name: str, max_rejected: float = 0.5) -> UseCase:
 
 
 @pytest.fixture
-def lake(
-    lake_environment: dict[str, str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Lake:
+def lake(in_the_lake: None, request: pytest.FixtureRequest) -> Lake:
     """The lake of a use case that no other test has."""
-    for name, value in lake_environment.items():
-        monkeypatch.setenv(name, value)
     name = request.node.originalname.removeprefix("test_")[:40]
     return Lake.of(houses(f"{name}_{abs(hash(request.node.name)) % 10_000}"))
 
@@ -289,12 +285,10 @@ def test_a_file_that_changed_after_it_was_landed_is_refused(
 
 
 def test_king_county_is_ingested_whole_by_spark_submit_into_a_lake_with_a_prefix(
-    lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    in_the_lake: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = project_root()
     monkeypatch.chdir(project)
-    for name, value in lake_environment.items():
-        monkeypatch.setenv(name, value)
     monkeypatch.setenv("REGATTA_LAKE", f"{DEFAULT_LAKE}/king county")
     config = project / "conf/house_prices.yaml"
     lake = Lake.of(load(config))

@@ -69,13 +69,11 @@ def test_a_file_that_was_removed_after_it_was_landed_is_named(verdict: dict[str,
 
 
 def test_a_file_that_disappears_while_it_is_read_refuses_its_delivery_and_the_others_go_on(
-    lake_environment: dict[str, str],
+    in_the_lake: None,
     lake_spark: SparkSession,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, value in lake_environment.items():
-        monkeypatch.setenv(name, value)
     lake = Lake.of(parse(CONTRACT.format(name="vanishing"), "vanishing.yaml"))
     (tmp_path / "a.csv").write_bytes(PLAIN)
     for delivery in ("april", "may"):

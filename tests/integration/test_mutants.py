@@ -31,13 +31,10 @@ SEED = int(os.environ.get("REGATTA_SEED", "42"))
 
 @pytest.mark.timeout(3600)
 def test_every_mutant_is_judged_as_python_judges_it(
-    lake_environment: dict[str, str],
+    in_the_lake: None,
     lake_spark: SparkSession,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, value in lake_environment.items():
-        monkeypatch.setenv(name, value)
     lake = Lake.of(parse(CONTRACT.format(name="mutants"), "mutants.yaml"))
     made = {f"m{number:04}": content for number, content in enumerate(mutants(COUNT, SEED))}
     for delivery, content in made.items():

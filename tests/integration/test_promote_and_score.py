@@ -38,12 +38,8 @@ LISTED: list[small_runs.Listing] = [
 
 
 @pytest.fixture
-def lake(
-    lake_environment: dict[str, str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Lake:
+def lake(in_the_lake: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """An empty lake of a use case that no other test has."""
-    for name, value in lake_environment.items():
-        monkeypatch.setenv(name, value)
     for name in ("MLFLOW_TRACKING_URI", "REGATTA_MASTER"):  # set by commands while such servers are up
         monkeypatch.setenv(name, "")
     return Lake.of(small_runs.use_case(request.node.name.removeprefix("test_")[:60]))

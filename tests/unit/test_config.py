@@ -9,21 +9,9 @@ import pytest
 from regatta.config import load, parse
 from regatta.config.model import UseCase
 from regatta.errors import FaultyInput, InputError
+from tea import SMALL
 
 CONF = Path(__file__).parents[2] / "conf"
-
-SMALL = """\
-use_case: tea
-sources:
-  sales: {role: train}
-columns:
-  id: {type: string, role: key}
-  area: {type: number, role: feature}
-  town: {type: string, role: category}
-  price: {type: number, role: label}
-candidates:
-  linear_regression: {regParam: [0.1, 1.0]}
-"""
 
 
 def faults_of(text: str) -> list[str]:

@@ -11,15 +11,23 @@ from pathlib import Path
 import numpy as np
 import pyspark
 import pytest
+from pyspark.errors import IllegalArgumentException
 from pyspark.ml import Pipeline
 from pyspark.ml.evaluation import RegressionEvaluator
 from pyspark.ml.feature import OneHotEncoder, StringIndexer, VectorAssembler
+from pyspark.ml.linalg import Vectors
 from pyspark.ml.regression import GBTRegressor, LinearRegression, RandomForestRegressor
 from pyspark.ml.tuning import CrossValidator, ParamGridBuilder
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from regatta.selection.estimators import GramianLinearRegression, PrefixGBTRegressor, SharedForestRegressor
+from regatta.selection.estimators import (
+    GramianLinearRegression,
+    NativeForestRegressor,
+    NativeGBTRegressor,
+    PrefixGBTRegressor,
+    SharedForestRegressor,
+)
 from regatta.selection.shared_fits import SharedFits, grouped
 
 # pyspark leaves the sockets of `collect` and the threads of `CrossValidator` to the garbage collector.
@@ -139,6 +147,64 @@ def test_boosted_trees_from_one_fit_are_those_of_a_fit_each(houses, features) ->
         np.testing.assert_array_equal(predictions(ours, houses), predictions(stock, houses))
 
 
+@pytest.mark.parametrize("features", ["indexed", "onehot"])
+@pytest.mark.parametrize(
+    ("native", "stock", "grid"),
+    [
+        (NativeForestRegressor, RandomForestRegressor, {"numTrees": [5, 2], "maxDepth": [2, 6]}),
+        (NativeGBTRegressor, GBTRegressor, {"maxIter": [3, 1], "maxDepth": [2, 4]}),
+    ],
+)
+def test_trees_grown_here_come_as_stock_models(houses, features, native, stock, grid) -> None:
+    ours = native(featuresCol=features, subsamplingRate=0.7, seed=11)
+    ours.engine = "native"
+    maps = ParamGridBuilder()
+    for name, values in grid.items():
+        maps.addGrid(ours.getParam(name), values)
+    for position, model in ours.fitMultiple(houses, maps.build()):
+        chosen = {param.name: value for param, value in maps.build()[position].items()}
+        theirs = stock(featuresCol=features, subsamplingRate=0.7, seed=11, **chosen).fit(houses)
+        assert type(model) is type(theirs)
+        assert (
+            model.toDebugString.splitlines()[1:] == theirs.toDebugString.splitlines()[1:]
+        )  # but for the uid
+        assert model.uid == ours.uid
+        assert model.treeWeights == theirs.treeWeights
+        assert model.featureImportances == theirs.featureImportances
+        assert {p.name: v for p, v in model.extractParamMap().items()} == {
+            p.name: v for p, v in theirs.extractParamMap().items()
+        }
+        np.testing.assert_array_equal(predictions(model, houses), predictions(theirs, houses))
+
+
+def test_local_rows_lie_here_on_the_partitions_that_mllib_sees(spark) -> None:
+    """MLlib takes an RDD of a frame, and Spark cuts local rows into partitions only for that."""
+    rows = [(float(n % 7), Vectors.dense(float(n), float(n * 37 % 11))) for n in range(40)]
+    frame = spark.createDataFrame(rows, ["label", "features"])
+    ours = NativeForestRegressor(numTrees=3, seed=5)
+    ours.engine = "native"
+
+    model, theirs = ours.fit(frame), RandomForestRegressor(numTrees=3, seed=5).fit(frame)
+
+    assert model.toDebugString.splitlines()[1:] == theirs.toDebugString.splitlines()[1:]
+
+
+def test_a_fit_beyond_the_engine_is_mllib_s_aloud(houses, capsys) -> None:
+    forest = NativeForestRegressor(featuresCol="indexed", weightCol=WEIGHT, numTrees=2, maxDepth=3, seed=11)
+    stock = RandomForestRegressor(featuresCol="indexed", weightCol=WEIGHT, numTrees=2, maxDepth=3, seed=11)
+
+    (model,) = forest.fit(houses, [{}])
+
+    said = capsys.readouterr().err
+    assert "NativeForestRegressor: MLlib grows the trees itself, because weightCol is set" in said
+    assert model.toDebugString.splitlines()[1:] == stock.fit(houses).toDebugString.splitlines()[1:]
+    forest.engine = "native"
+    with pytest.raises(
+        IllegalArgumentException, match="NativeForestRegressor cannot fit natively: weightCol is set"
+    ):
+        forest.fit(houses)
+
+
 def test_a_grid_of_max_iter_trains_once(spark, houses) -> None:
     gbt = PrefixGBTRegressor(featuresCol="indexed", maxDepth=2, seed=11)
 
@@ -230,6 +296,8 @@ def test_a_missing_label_is_reported_by_stock(spark, houses) -> None:
     [
         (SharedForestRegressor, RandomForestRegressor, {"numTrees": [2, 3], "maxDepth": [3]}),
         (PrefixGBTRegressor, GBTRegressor, {"maxIter": [2, 3], "maxDepth": [1, 2]}),
+        (NativeForestRegressor, RandomForestRegressor, {"numTrees": [2, 3], "maxDepth": [2, 3]}),
+        (NativeGBTRegressor, GBTRegressor, {"maxIter": [2, 3], "maxDepth": [1, 2]}),
         (GramianLinearRegression, LinearRegression, {"regParam": [0.01, 0.1, 1.0]}),
     ],
 )

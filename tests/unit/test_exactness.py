@@ -103,8 +103,7 @@ def test_one_draw_more_is_seen(spark: SparkSession, monkeypatch: pytest.MonkeyPa
 
 
 def test_trees_in_another_order_than_scala_s_are_seen(spark: SparkSession, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(frontier, "scala_order", lambda trees: trees)
-    monkeypatch.setattr(growing, "add_children", frontier.add_children.py_func)
+    monkeypatch.setattr(growing, "scala_order", lambda trees: trees)
     assert "node" in difference(spark, GROUPS)
 
 

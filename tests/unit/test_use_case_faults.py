@@ -8,19 +8,7 @@ import pytest
 
 from regatta.config import parse
 from regatta.errors import FaultyInput
-
-SMALL = """\
-use_case: tea
-sources:
-  sales: {role: train}
-columns:
-  id: {type: string, role: key}
-  area: {type: number, role: feature}
-  town: {type: string, role: category}
-  price: {type: number, role: label}
-candidates:
-  linear_regression: {regParam: [0.1, 1.0]}
-"""
+from tea import SMALL
 
 TEN_THOUSAND = "  gbt: {maxIter: {0}, stepSize: {1}}".replace("{0}", str([*range(1, 101)])).replace(
     "{1}", str([number / 100 for number in range(1, 101)])

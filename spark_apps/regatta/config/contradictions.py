@@ -10,11 +10,9 @@ from regatta.config.expressions import Purpose, problems
 from regatta.config.model import UseCase
 from regatta.config.moments import pattern_problems
 from regatta.config.panel_contradictions import panel_contradictions
-from regatta.config.problem import nearest_or_all
-from regatta.config.table import Column, Source, moment_of
-
-Place = tuple[str | int, ...]
-"""A path of keys and positions in the file."""
+from regatta.config.problem import Place, nearest_or_all
+from regatta.config.sources import source_contradictions
+from regatta.config.table import Column, moment_of
 
 OWN_COLUMNS = ("delivery", "file", "row", "prediction")
 """What regatta adds beside the table's own columns, in accepted rows and in scores."""
@@ -67,7 +65,7 @@ def contradictions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
     yield from _expressions(use_case)
     yield from _holdout_from(use_case)
     for source, settings in use_case.sources.items():
-        yield from _source(source, settings, use_case)
+        yield from source_contradictions(source, settings, use_case)
     yield from _candidates(use_case)
 
 
@@ -112,62 +110,6 @@ def _holdout_from(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
             yield where, f"{start!r} is no whole number, and {time} is an integer", "write it like 2015"
     elif moment_of(start) is None:
         yield where, f"{start!r} is no day or moment", "write it like 2015-01-31"
-
-
-def _source(source: str, settings: Source, use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
-    csv, where = settings.csv, ("sources", source, "csv")
-    for header, name in csv.header.items():
-        if name not in use_case.columns:
-            yield (
-                (*where, "header", header),
-                f"there is no column {name}",
-                nearest_or_all(name, use_case.columns),
-            )
-        elif header in csv.ignore:
-            yield (
-                (*where, "ignore"),
-                f"{header} is renamed under header and ignored here",
-                "do one of the two",
-            )
-    targets = [*csv.header.values()]
-    for name in {name for name in targets if targets.count(name) > 1}:
-        yield (
-            (*where, "header"),
-            f"two columns of the file become {name}",
-            "give each a name of its own, or put one under ignore",
-        )
-    marks = [mark for mark in (csv.separator, csv.quote, csv.comment) if mark is not None]
-    if (
-        len({*marks}) < len(marks)
-        or csv.decimal in (csv.separator, csv.quote)
-        or csv.thousands == csv.decimal
-    ):
-        yield (
-            where,
-            "separator, quote, comment, decimal and thousands must all differ",
-            "set those that the file has otherwise",
-        )
-    if names := csv.names:
-        in_files = {name: header for header, name in csv.header.items()}
-        needed = [in_files.get(name, name) for name in use_case.columns]
-        for name in needed:
-            if name not in names and not (
-                settings.role == "score" and name == in_files.get(use_case.label, use_case.label)
-            ):
-                yield (*where, "names"), f"column {name} is not among them", nearest_or_all(name, names)
-        for name in names:
-            if names.count(name) > 1:
-                yield (*where, "names"), f"{name} stands twice", "name each column of the file once"
-            elif name not in needed and name not in csv.ignore:
-                yield (*where, "names"), f"there is no column {name}", "add it under columns, or under ignore"
-    if settings.format == "parquet":
-        for name in ("separator", "quote", "encoding", "comment", "names", "decimal", "thousands"):
-            if name in csv.model_fields_set:
-                yield (
-                    (*where, name),
-                    f"a parquet file has no {name}",
-                    "only header, ignore and missing matter",
-                )
 
 
 def _names(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:

@@ -12,10 +12,10 @@ from sqlglot import exp
 from regatta.config import expressions
 from regatta.config.model import UseCase
 from regatta.config.panel import AS_OF, OF_DAYS_ALONE, PERIOD, STEP, Panel, PanelValue
-from regatta.config.problem import Problem, nearest_or_all
+from regatta.config.problem import Place, Problem, nearest_or_all
 from regatta.config.syntax import division_problems
 
-Found = tuple[tuple[str | int, ...], str, str]
+Found = tuple[Place, str, str]
 
 
 def panel_contradictions(use_case: UseCase, panel: Panel) -> Iterator[Found]:

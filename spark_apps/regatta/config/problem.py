@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+Place = tuple[str | int, ...]
+"""A path of keys and positions in the file."""
+
 
 @dataclass(frozen=True)
 class Problem:

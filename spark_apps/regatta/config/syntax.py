@@ -97,19 +97,24 @@ def text_problems(sql: str, texts: Collection[str]) -> Iterator[Problem]:
                     f"write try_cast({node.this.sql(dialect='spark')} as {kind})",
                 )
         elif isinstance(node, _ARITHMETIC):
-            for side in (node.this, node.args.get("expression")):
-                if isinstance(side, exp.Column) and side.name in texts:
-                    yield Problem(
-                        f"calculates with {side.name}, which is a string",
-                        f"write try_cast({side.sql(dialect='spark')} as double), or give the column type: number",
-                    )
+            for name, written in _text_operands(node, texts):
+                yield Problem(
+                    f"calculates with {name}, which is a string",
+                    f"write try_cast({written} as double), or give the column type: number",
+                )
         elif isinstance(node, _FROM_TEXT):
-            for side in (node.this, node.args.get("expression")):
-                if isinstance(side, exp.Column) and side.name in texts:
-                    yield Problem(
-                        f"takes {side.name}, which is a string, for a date",
-                        f"give the column type: date, or write try_to_date({side.sql(dialect='spark')}, 'yyyy-MM-dd')",
-                    )
+            for name, written in _text_operands(node, texts):
+                yield Problem(
+                    f"takes {name}, which is a string, for a date",
+                    f"give the column type: date, or write try_to_date({written}, 'yyyy-MM-dd')",
+                )
+
+
+def _text_operands(node: exp.Expression, texts: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The text columns that a node is applied to: name, and as it is written in SQL."""
+    for side in (node.this, node.args.get("expression")):
+        if isinstance(side, exp.Column) and side.name in texts:
+            yield side.name, side.sql(dialect="spark")
 
 
 def _text_in(node: exp.Expression, texts: Collection[str]) -> str:

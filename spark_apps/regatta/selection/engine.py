@@ -42,6 +42,14 @@ class Engine:
     estimators: dict[str, Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
+    def make_ready(self) -> None:
+        """Compile the tree grower, if that is still to be done, before anything is shown of the race."""
+        trees = {"random_forest", "gbt"} & set(self.use_case.candidates)
+        if trees and self.use_case.engine != "mllib" and not parameters.obstacle_here():
+            from regatta.selection.native.compiling import make_ready
+
+            make_ready()
+
     def consider(self, field: Sequence[Candidate]) -> None:
         """Choose by what candidates are told, before any data is seen; there is no choice without trees.
 

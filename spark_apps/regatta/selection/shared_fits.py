@@ -7,6 +7,7 @@ them faster without their knowledge.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -114,17 +115,17 @@ class SharesFits(JavaEstimator):  # type: ignore[misc]
         groups = grouped([member.extractParamMap() for member in members], except_for=self._shared_over())
         return SharedFits(members, groups, share)
 
+    @abstractmethod
     def _shared_over(self) -> Param:
         """The param whose values one fit serves."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _can_share(self) -> bool:
         """Whether one fit gives exactly what stock MLlib would, for these params."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _share(self, dataset: DataFrame, group: Sequence[Self]) -> Callable[[Self], Model]:
         """Do the common work of two or more members; return what makes the model of one of them."""
-        raise NotImplementedError
 
     def _model_of(self, java_class: str, *parts: Any) -> Model:
         """The model this estimator's own `fit` would return, around parts that were fitted elsewhere.

@@ -91,13 +91,14 @@ def drawn(
 @compiled
 def _draw_poisson(seed, rate, draws):
     """With replacement: commons-math3 3.6.1, `distribution/PoissonDistribution.java`, for means below 40."""
-    words = well_seeded(seed)
+    words, position = well_seeded(seed), np.int64(0)
     limit = np.exp(-rate)
     for row in range(draws.shape[0]):
         for tree in range(draws.shape[1]):
             count, product = 0, 1.0
             while count < 1000 * rate:
-                product *= well_double(words)
+                position, number = well_double(words, position)
+                product *= number
                 if product < limit:
                     break
                 count += 1

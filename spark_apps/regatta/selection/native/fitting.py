@@ -6,6 +6,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from regatta.selection.native import memory
 from regatta.selection.native.learning import sharing
 from regatta.selection.native.parameters import TreeFit
 from regatta.selection.native.rows import Rows
@@ -23,10 +24,11 @@ def fitted(estimator: Any, rows: Rows, uri: str, at_once: int) -> Any:
         at_once: how many such fits share this machine's cores.
 
     Raises:
-        Unsupported: the rows, their bins or their number are beyond this engine.
+        Unsupported: the rows, their bins or their number are beyond this engine, or there is no memory for them.
     """
     rows.check()
     (unit,) = units(Split(rows, rows.values[:0]), [TreeFit.of(estimator)])
+    memory.check([unit], 1)
     with sharing(at_once) as workers:
         ((_, ensemble),) = unit.ensembles(workers)
     return model_of(estimator, ensemble, uri)

@@ -12,7 +12,6 @@ from regatta.selection.native.best_split import variance
 from regatta.selection.native.compiled import compiled
 from regatta.selection.native.nodes import LEAF, NO_GAIN, NOT_ROUTED
 from regatta.selection.native.random_numbers import java_long, xorshift_double, xorshift_seeded
-from regatta.selection.native.scala_order import scala_order
 
 BYTES_A_BIN = 24  # what MLlib counts for a bin of a node: three doubles
 EPSILON = 2.220446049250313e-16  # ml/impl/Utils.scala: an impurity below it is none
@@ -67,15 +66,15 @@ def _reservoir(population, seed, sample):
 
 
 @compiled
-def add_children(nodes, categories, used, trees, group, splits, goes_left, arities, max_depth, stack, top):
+def add_children(nodes, categories, used, group, trees, splits, goes_left, arities, max_depth, stack, top):
     """Give the nodes of a group their splits, make their children, and push those that may be split in turn.
 
     Args:
         nodes: room for two more a node of the group.
         categories: the same, if any feature is categorical.
         used: how many nodes there are.
-        trees: how many trees the forest has.
         group: nodes that were judged.
+        trees: theirs, in the order in which MLlib goes through them (`scala_order`).
         splits: (group,) what was found.
         goes_left: (group, 4) with categorical features.
         arities: (features,) of the table.
@@ -86,7 +85,7 @@ def add_children(nodes, categories, used, trees, group, splits, goes_left, ariti
     Returns:
         How many nodes there are now, and how many are on the stack.
     """
-    in_tree = np.zeros(trees + 1, np.int64)
+    in_tree = np.zeros(trees.max() + 2, np.int64)
     for node in group:
         in_tree[nodes[node].tree + 1] += 1
     starts = np.cumsum(in_tree)
@@ -95,7 +94,7 @@ def add_children(nodes, categories, used, trees, group, splits, goes_left, ariti
         tree = nodes[group[place]].tree
         by_tree[filled[tree]] = place
         filled[tree] += 1
-    for tree in scala_order(np.nonzero(in_tree[1:])[0]):
+    for tree in trees:
         for index in range(starts[tree], starts[tree + 1]):
             place = by_tree[index]
             node, split = group[place], splits[place]

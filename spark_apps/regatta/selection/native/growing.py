@@ -24,6 +24,7 @@ from regatta.selection.native.histograms import CELL, add_rows, clear, route
 from regatta.selection.native.memory_access import aligned
 from regatta.selection.native.nodes import CATEGORY_WORDS, NOT_ROUTED, Forest, NodeStore
 from regatta.selection.native.random_numbers import java_seeded
+from regatta.selection.native.scala_order import scala_order
 from regatta.selection.native.table import MOST_BINS, Table
 
 ROWS_WORTH_A_NODE = 100  # what a node costs beside its rows, in rows: for sharing work evenly
@@ -146,8 +147,9 @@ def grow(
         store.make_room(more)
         if waiting + more > len(stack):
             stack.resize(max(2 * len(stack), waiting + more), refcheck=False)
+        trees = scala_order(np.unique(store.nodes["tree"][group.nodes]).astype(np.int64))
         store.used, waiting = add_children(
-            store.nodes, store.categories, store.used, bags.trees, group.nodes, group.splits, group.goes_left,
+            store.nodes, store.categories, store.used, group.nodes, trees, group.splits, group.goes_left,
             table.arities, growth.max_depth, stack, waiting,
         )  # fmt: skip
     return Forest(bags.trees, *store.finished(), growth.max_depth, complete_to)

@@ -1,15 +1,29 @@
-"""What growing will need on the driver, worked out before it begins."""
+"""What growing will need on the driver, worked out before it begins, and whether it can be had."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from regatta.runtime.memory import available_memory
 from regatta.selection.native.best_split import SPLIT
 from regatta.selection.native.nodes import NODE
 from regatta.selection.native.search import ForestUnit, Unit
+from regatta.selection.native.unsupported import Unsupported
 
+SHARE_OF_FREE_MEMORY = 0.8
 SPARE = 1.5  # of an array of nodes that has just grown
 BITS_OF_CATEGORIES = 32  # bytes a node
+
+
+def check(units: Sequence[Unit], at_once: int) -> None:
+    """See that there is memory for units of which so many run at the same time.
+
+    Raises:
+        Unsupported: there is not.
+    """
+    wanted, free = needed(units, at_once), int(available_memory() * SHARE_OF_FREE_MEMORY)
+    if wanted > free:
+        raise Unsupported(f"growing needs {_gigabytes(wanted)} of memory, and {_gigabytes(free)} can be had")
 
 
 def needed(units: Sequence[Unit], at_once: int) -> int:
@@ -36,3 +50,7 @@ def _unit(unit: Unit) -> int:
     a_node = SPARE * (NODE.itemsize + BITS_OF_CATEGORIES) + (2 * drawn + SPLIT.itemsize) / 2
     judged = len(unit.split.judged) * 8 * (len(unit.positions) + 2)
     return int(bags + nodes * a_node + boosting + judged)
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 2**30:.1f} GB"

@@ -11,10 +11,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from regatta.selection.native.compiled import compiled
-from regatta.selection.native.nodes import Forest
+from regatta.selection.native.nodes import LEAF, Forest
 from regatta.selection.native.table import MOST_BINS, Floats, Table
 
 BLOCK = 4096  # rows that go down a tree together, so that its upper nodes stay near
+
+STEP = np.dtype(
+    [
+        ("left", np.int32),  # a leaf sends every row to itself
+        ("feature", np.uint16),
+        ("highest_left", np.uint8),
+        ("by_category", np.bool_),
+    ],
+    align=True,
+)
+"""What a row needs of a node to go on, in eight bytes that come with one access."""
 
 
 def summed(forest: Forest, table: Table, depths: Sequence[int]) -> Floats:
@@ -29,59 +40,62 @@ def summed(forest: Forest, table: Table, depths: Sequence[int]) -> Floats:
         (depths, rows)
     """
     nodes = forest.nodes
-    leaf, own = nodes["feature"] < 0, np.arange(len(nodes), dtype=np.int32)
-    # A leaf sends every row to itself.
-    left = np.where(leaf, own, nodes["left"])
-    feature = np.where(leaf, 0, nodes["feature"]).astype(np.uint16)
-    highest_left = np.where(leaf, MOST_BINS - 1, nodes["bin"]).astype(np.uint8)
-    by_category = np.zeros(len(nodes) if len(forest.categories) else 0, np.bool_)
-    if len(by_category):
-        by_category[:] = ~leaf & (table.arities[feature] > 0)
+    leaf = nodes["feature"] == LEAF
+    steps = np.zeros(len(nodes), STEP)
+    steps["left"] = np.where(leaf, np.arange(len(nodes)), nodes["left"])
+    steps["feature"] = np.where(leaf, 0, nodes["feature"])
+    steps["highest_left"] = np.where(leaf, MOST_BINS - 1, nodes["bin"])
+    if len(forest.categories):
+        steps["by_category"] = ~leaf & (table.arities[steps["feature"]] > 0)
     sums = np.zeros((len(depths), table.rows))
     _add_up(
-        table.bins, forest.trees, left, feature, highest_left, by_category, forest.categories,
-        forest.predictions, np.asarray(depths, np.int64), sums,
-    )  # fmt: skip
+        table.bins,
+        forest.trees,
+        steps,
+        forest.categories,
+        forest.predictions,
+        np.asarray(depths, np.int64),
+        sums,
+    )
     return sums
 
 
 @compiled
-def _add_up(bins, trees, left, feature, highest_left, by_category, categories, predictions, depths, sums):
+def _add_up(bins, trees, steps, categories, predictions, depths, sums):
     rows = bins.shape[0]
-    node = np.empty(BLOCK, np.int32)
+    nodes = np.empty(BLOCK, np.int32)
     for begin in range(0, rows, BLOCK):
         count = min(BLOCK, rows - begin)
         for tree in range(trees):
-            node[:] = tree
+            nodes[:] = tree
             level = 0
             for index in range(len(depths)):
                 while level < depths[index]:
-                    if len(by_category) > 0:
-                        _down_by_categories(
-                            bins, begin, count, left, feature, highest_left, by_category, categories, node
-                        )
+                    if len(categories) > 0:
+                        _down_by_categories(bins, begin, count, steps, categories, nodes)
                     else:
-                        _down(bins, begin, count, left, feature, highest_left, node)
+                        _down(bins, begin, count, steps, nodes)
                     level += 1
                 for place in range(count):
-                    sums[index, begin + place] += predictions[node[place]]
+                    sums[index, begin + place] += predictions[nodes[place]]
 
 
 @compiled
-def _down(bins, begin, count, left, feature, highest_left, node):
+def _down(bins, begin, count, steps, nodes):
     """One level further. Without a branch, which would be guessed wrongly for every other row."""
     for place in range(count):
-        here = node[place]
-        node[place] = left[here] + np.int32(bins[begin + place, feature[here]] > highest_left[here])
+        step = steps[nodes[place]]
+        nodes[place] = step.left + np.int32(bins[begin + place, step.feature] > step.highest_left)
 
 
 @compiled
-def _down_by_categories(bins, begin, count, left, feature, highest_left, by_category, categories, node):
+def _down_by_categories(bins, begin, count, steps, categories, nodes):
     for place in range(count):
-        here = node[place]
-        cell = bins[begin + place, feature[here]]
-        if by_category[here]:
-            goes_left = (categories[here, cell >> 6] >> np.uint64(cell & 63)) & np.uint64(1)
-            node[place] = left[here] + np.int32(1 - goes_left)
+        node = nodes[place]
+        step = steps[node]
+        cell = bins[begin + place, step.feature]
+        if step.by_category:
+            goes_left = (categories[node, cell >> 6] >> np.uint64(cell & 63)) & np.uint64(1)
+            nodes[place] = step.left + np.int32(1 - goes_left)
         else:
-            node[place] = left[here] + np.int32(cell > highest_left[here])
+            nodes[place] = step.left + np.int32(cell > step.highest_left)

@@ -117,20 +117,18 @@ _TOP_BIT, _OTHER_BITS = 0x80000000, 0x7FFFFFFF
 
 @compiled
 def well_seeded(seed):
-    """The words after `setSeed(seed)`; the last of 625 is the position of the next one."""
-    words = np.empty(WELL_WORDS + 1, np.uint32)
+    """The words after `setSeed(seed)`. The first to be drawn from is at position 0."""
+    words = np.empty(WELL_WORDS, np.uint32)
     words[0], words[1] = u32(u64(seed) >> u64(32)), u32(u64(seed) & u64(0xFFFFFFFF))
     for index in range(2, WELL_WORDS):
         before = np.int64(np.int32(words[index - 2]))  # AbstractWell extends the sign, so this must too
         words[index] = u32((np.int64(1812433253) * (before ^ (before >> 30)) + index) & 0xFFFFFFFF)
-    words[WELL_WORDS] = 0
     return words
 
 
 @compiled
-def _well_26_bits(words):
-    """`next(26)`, tempered (the c of its name)."""
-    here = np.int64(words[WELL_WORDS])
+def _well_26_bits(words, here):
+    """`next(26)`, tempered (the c of its name): the new position, and the bits."""
     before = here - 1 if here > 0 else WELL_WORDS - 1
     before_that = before - 1 if before > 0 else WELL_WORDS - 1
     near, far, farther = here + 70, here + 179, here + 449
@@ -147,16 +145,15 @@ def _well_26_bits(words):
     words[here] = z3
     words[before] = z4
     words[before_that] &= u32(_TOP_BIT)
-    words[WELL_WORDS] = before
 
     z4 ^= u32(z4 << u32(7)) & u32(0xE46E1700)
     z4 ^= u32(z4 << u32(15)) & u32(0x9B868000)
-    return np.int64(z4 >> u32(6))
+    return before, u64(z4 >> u32(6))
 
 
 @compiled
-def well_double(words):
-    """`nextDouble()` of `BitsStreamGenerator`: from 0 to below 1, of 52 bits."""
-    high = _well_26_bits(words)
-    low = _well_26_bits(words)
-    return np.float64((high << 26) | low) * TWO_TO_MINUS_52
+def well_double(words, position):
+    """`nextDouble()` of `BitsStreamGenerator`: the new position, and a number from 0 to below 1, of 52 bits."""
+    position, high = _well_26_bits(words, position)
+    position, low = _well_26_bits(words, position)
+    return position, np.float64((high << u64(26)) | low) * TWO_TO_MINUS_52

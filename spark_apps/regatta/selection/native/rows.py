@@ -58,10 +58,8 @@ class Rows:
             raise Unsupported("a feature is NaN or infinite")
         if not np.isfinite(self.labels).all():
             raise Unsupported("a label is missing, NaN or infinite")
-        if (
-            len(self.labels)
-            and float(np.abs(self.labels).max()) ** 2 * len(self.labels) > LARGEST_SUM_OF_SQUARES
-        ):
+        largest = float(np.abs(self.labels).max(initial=0.0))
+        if largest * largest * len(self.labels) > LARGEST_SUM_OF_SQUARES:
             raise Unsupported("the squares of the labels have no finite sum")
         for feature in np.flatnonzero(self.arities):
             categories = self.values[:, feature]
