@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,6 +79,7 @@ class Prepared:
     ground: Ground
     encoder: PipelineModel
     slots: Slots
+    _lock: Lock = field(default_factory=Lock, compare=False, repr=False)
 
     @property
     def features(self) -> PipelineModel:
@@ -100,15 +102,21 @@ class Prepared:
         """The vectors, computed once: for estimators that look at them many times."""
         return self.vectors.localCheckpoint()
 
-    @cached_property
+    @property
     def collected(self) -> tuple[Split, NDArray[np.float64], NDArray[np.float64]]:
         """Vectors to learn from and to be judged on, on the driver, in one Spark job.
 
         Beside them, of the latter, the label and what predictions get back: `label_minus`, transformed, or 0.
+        Families that share an encoding ask for all of it at the same time; it comes once.
 
         Raises:
             Unsupported: the rows are not what the native engine can take.
         """
+        with self._lock:
+            return self._collected
+
+    @cached_property
+    def _collected(self) -> tuple[Split, NDArray[np.float64], NDArray[np.float64]]:
         from regatta.selection.native.rows import collected
         from regatta.selection.native.search import Split
 
