@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from regatta.config.model import Gate, Metric
+from regatta.config.race import Gate, Metric
 from regatta.evaluation.figures import Figures, number, shown, told_apart
 from regatta.evaluation.gate import Verdict, judge
 

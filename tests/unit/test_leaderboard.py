@@ -7,7 +7,7 @@ from rich.console import Console
 
 from regatta.cli import tables
 from regatta.cli.readers import plain_leaderboard
-from regatta.config.model import Metric
+from regatta.config.race import Metric
 from regatta.selection.leaderboard import BASELINE, Judged, Leaderboard, Standing, ranked
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from regatta.config import UseCase
-from regatta.config.model import LARGER_IS_BETTER, Metric
+from regatta.config.race import LARGER_IS_BETTER, Metric
 from regatta.evaluation.figures import number, shown, unit_of
 from regatta.lake import ChampionEntry, Run
 from regatta.selection.leaderboard import Leaderboard

@@ -5,25 +5,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from regatta.config.digest import digest
 from regatta.config.expressions import columns_of
-from regatta.config.inputs import Feature, Split
+from regatta.config.inputs import Feature, LabelTransform, Outliers, Split
 from regatta.config.panel import AS_OF, PERIOD, STEP, Panel
+from regatta.config.race import Baselines, Candidates, Encoding, Family, Gate, Metric, Schedule
 from regatta.config.strict import ColumnName, Strict
 from regatta.config.table import Column, ColumnRole, Role, Rule, Source
-
-Family = Literal["random_forest", "gbt", "linear_regression"]
-Metric = Literal["rmse", "mse", "mae", "mape", "r2", "wape", "smape", "mase"]
-LabelTransform = Literal["none", "log", "signed_sqrt"]
-Encoding = Literal["index", "one_hot", "target"]
-
-LARGER_IS_BETTER: frozenset[Metric] = frozenset({"r2"})
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
@@ -35,79 +28,6 @@ class Misplaced(ValueError):
         super().__init__(fact)
         self.where = where
         self.hint = hint
-
-
-class Outliers(Strict):
-    """Rows left out of training (of nothing else): outside quartile -+ `factor` x interquartile range.
-
-    The bounds are learnt on the training part of each split (Tukey, Exploratory Data Analysis, 1977, 2D).
-    """
-
-    method: Literal["iqr"] = "iqr"
-    """iqr: the distance between the quartiles."""
-    factor: Annotated[float, Field(gt=0, strict=False)] = 1.5
-    """How many such distances a value may lie outside; larger keeps more rows."""
-    columns: Annotated[tuple[ColumnName, ...], Field(strict=False, min_length=1)]
-    """Numeric columns."""
-
-
-class Candidates(Strict):
-    """One family of estimators in the race: MLlib's own parameter names, each a value or a list to try."""
-
-    encoding: Encoding | None = None
-    """How categories become numbers. By default one_hot for the linear model and index for trees."""
-    grid: Annotated[Mapping[str, Annotated[tuple[Any, ...], Field(strict=False)]], Field(strict=False)]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _parameters_stand_beside_the_encoding(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or "grid" in given:
-            return given
-        grid = {
-            str(name): tuple(value) if isinstance(value, list) else (value,)
-            for name, value in given.items()
-            if name != "encoding"
-        }
-        return {"grid": grid} | ({"encoding": given["encoding"]} if "encoding" in given else {})
-
-    @property
-    def size(self) -> int:
-        """How many candidates the family sends."""
-        size = 1
-        for values in self.grid.values():
-            size *= len(values)
-        return size
-
-
-class Baselines(Strict):
-    """The simplest answers, in the race so that "better than what?" is known: the mean, and these."""
-
-    median_by: ColumnName | None = None
-    """The median of the label among training rows with the same value of this column runs too."""
-    columns: Annotated[tuple[ColumnName, ...], Field(strict=False)] = ()
-    """Columns of the row that are each a prediction already, such as last month's price."""
-
-
-class Gate(Strict):
-    """What a challenger must show on the holdout before it may reign."""
-
-    floor: Annotated[Mapping[Metric, float], Field(strict=False)] = {}
-    """The least (for r2) or the most (for errors) that is acceptable; worse means possible drift."""
-    improvement: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.0
-    """By which share of the champion's metric the challenger must be better."""
-    min_rows: Annotated[int, Field(ge=1)] = 100
-    """Rows that both must have been held out from, for the comparison to mean anything."""
-    baseline_may_reign: bool = False
-    """Where no candidate beats the best baseline, that baseline is the challenger."""
-
-
-class Schedule(Strict):
-    """Cron expressions in UTC."""
-
-    retrain: str = "@weekly"
-    """When it is trained anew."""
-    score: str = "@daily"
-    """When new deliveries are scored."""
 
 
 class UseCase(Strict):
@@ -320,8 +240,3 @@ class UseCase(Strict):
                 "give the columns that a model shall read one of these roles",
             )
         return self
-
-
-def digest(value: object) -> str:
-    """SHA-256 of the value's canonical JSON, as 64 hexadecimal digits."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

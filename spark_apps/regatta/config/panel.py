@@ -36,7 +36,9 @@ class PanelValue(Strict):
     """One value of an entity in a period: an SQL aggregate over its lines."""
 
     sql: str
+    """An SQL aggregate over the lines of a period."""
     unit: str | None = None
+    """For people."""
 
     @model_validator(mode="before")
     @classmethod
@@ -51,22 +53,39 @@ class PanelFeature(Strict):
     """
 
     lag: Annotated[int | None, Field(ge=0)] = None
+    """The value so many periods before `as_of`; 0 is `as_of` itself."""
     mean: Count | None = None
+    """The mean of the last so many periods, `as_of` included."""
     median: Count | None = None
+    """Their median."""
     deviation: Annotated[int | None, Field(ge=2)] = None
+    """Their sample standard deviation."""
     minimum: Count | None = None
+    """The smallest of their values."""
     maximum: Count | None = None
+    """The largest of their values."""
     trend: Count | None = None
+    """The value of `as_of` minus their mean."""
     seasonal: Count | None = None
+    """The value so many seasons before the period that is forecast, counted from the last one known."""
     seasonal_mean: Count | None = None
+    """The mean of the last so many of these."""
     season: Count | None = None
+    """How many periods a season of these two has. By default 7 days, 52 weeks or 12 months."""
     since: ColumnName | None = None
+    """Periods since this value was last other than 0."""
     calendar: CalendarPart | None = None
+    """A part of the calendar of the period that is forecast."""
     known: ColumnName | None = None
+    """A value of `panel.known` in the period that is forecast."""
     of: ColumnName | None = None
+    """The value that it is computed of. By default the label."""
     type: Literal["number", "category"] = "number"
+    """Whether models read it as a number or a name."""
     unit: str | None = None
+    """For people."""
     fill: float | None = Field(default=None, strict=False)
+    """What no value becomes. By default the median of the training part."""
 
     @model_validator(mode="before")
     @classmethod
@@ -125,14 +144,18 @@ class Holidays(Strict):
     """Public holidays of a country, by the `holidays` package."""
 
     country: str
+    """Two letters, such as GB."""
     subdivision: str | None = None
+    """A part of the country, such as ENG."""
 
 
 class Closed(Strict):
     """Days on which nothing can be observed; steps do not count them."""
 
     weekdays: Annotated[tuple[Weekday, ...], Field(strict=False)] = ()
+    """Closed every week."""
     holidays: bool = False
+    """Whether every holiday is closed."""
     dates: Annotated[tuple[Annotated[str, BeforeValidator(str)], ...], Field(strict=False)] = ()
     """Days, or spans `2010-12-24/2011-01-03` of which both ends are closed."""
 
@@ -154,35 +177,60 @@ class PanelBaselines(Strict):
     """The simplest forecasts, in every race beside the mean. `false` or null leaves one out."""
 
     last_value: bool = True
+    """The value of `as_of`."""
     same_season: bool = True
+    """The same weekday last week; for weeks and months the same period last year."""
     moving_average: Count | None = 30
+    """The mean of so many periods."""
     moving_median: Count | None = None
+    """The median of so many periods."""
     last_year: bool = True
+    """The same period last year, for days 52 weeks ago."""
 
 
 class Panel(Strict):
     """Entities observed over calendar time, and how their next periods are forecast."""
 
     entity: Annotated[tuple[ColumnName, ...], Field(strict=False, min_length=1)]
+    """What is observed: one column or several."""
     frequency: Frequency = "day"
+    """What a period is."""
     time_zone: str | None = None
+    """Where days begin; then every time carries its offset from UTC."""
     where: str | None = None
+    """Which lines count, as an expression."""
     values: Annotated[Mapping[ColumnName, PanelValue], Field(strict=False, min_length=1)]
+    """What an entity is worth in a period, as aggregates over its lines."""
     label: ColumnName
+    """The value that is forecast."""
     known: Annotated[Mapping[ColumnName, PanelValue], Field(strict=False)] = {}
+    """Values known in advance, which the source with the role score delivers for periods to come."""
     empty: Literal["zero", "null", "absent"] = "zero"
+    """What a period without lines means, from an entity's first line on."""
     holidays: Holidays | None = None
+    """Public holidays, for features and for `closed`."""
     closed: Closed = Closed()
+    """Days on which nothing is observed, in the past and to come."""
     participants: Participants = Participants()
+    """Which entities take part; by default all."""
     features: Annotated[Mapping[ColumnName, PanelFeature], Field(strict=False)] = {}
+    """Model inputs, each of exactly one kind."""
     categories: Annotated[tuple[ColumnName, ...], Field(strict=False)] = ()
+    """Columns of the entity that models read as names."""
     horizon: Annotated[int, Field(ge=1, le=366)] = 1
+    """Steps 1 to this many are forecast, in open periods."""
     window: Count = 10
+    """How many open periods each origin is judged on; the holdout is the last window."""
     training: Count | None = None
+    """Sliding: so many open periods before an origin are learnt from. By default all."""
     gap: Annotated[int, Field(ge=0)] = 0
+    """Open periods between what is learnt and what is judged."""
     live: Count | None = None
+    """Entities have rows, and are forecast, while they had a line within so many open periods."""
     new_entities: Literal["list", "baseline"] = "list"
+    """What a live entity with too little history gets: a reason, or the forecast of the best baseline."""
     baselines: PanelBaselines = PanelBaselines()
+    """The simplest forecasts, in the race."""
 
     @model_validator(mode="before")
     @classmethod

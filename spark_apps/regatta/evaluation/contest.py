@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from regatta.config import UseCase
-from regatta.config.model import Gate, Metric
 from regatta.config.panel import PERIOD
+from regatta.config.race import Gate, Metric
 from regatta.errors import InputError
 from regatta.evaluation.figures import SHARES, UNDEFINED, Figures, number, shown
 from regatta.evaluation.gate import Verdict, judge

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from regatta.config.model import LARGER_IS_BETTER, Gate, Metric
+from regatta.config.race import LARGER_IS_BETTER, Gate, Metric
 from regatta.evaluation.figures import Figures, number, shown, told_apart
 from regatta.evaluation.metrics import better, gain
 

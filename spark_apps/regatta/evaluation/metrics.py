@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from regatta.config.model import LARGER_IS_BETTER, Metric
+from regatta.config.race import LARGER_IS_BETTER, Metric
 
 Floats = NDArray[np.float64]
 Metrics = Mapping[str, float | None]

@@ -25,7 +25,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
-from regatta.config.model import Encoding
+from regatta.config.race import Encoding
 from regatta.config.table import quoted
 from regatta.errors import InputError
 from regatta.features.buckets import MISSING, bucketed

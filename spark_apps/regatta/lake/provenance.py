@@ -11,7 +11,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from regatta.config import UseCase
-from regatta.config.model import digest
+from regatta.config.digest import digest
 from regatta.lake.records import Ingested
 
 DECIDE_FIGURES = ("config", "contract", "evaluation/metrics.py", "features", "panels", "selection")

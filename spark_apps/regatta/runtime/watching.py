@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from regatta.config import UseCase
-from regatta.config.model import LARGER_IS_BETTER, Metric
+from regatta.config.race import LARGER_IS_BETTER, Metric
 from regatta.runtime import progress
 
 if TYPE_CHECKING:  # the race knows its watchers only by their shape, and they know it only by its types

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from regatta.config import UseCase
-from regatta.config.model import Family
+from regatta.config.race import Family
 from regatta.errors import InputError
 from regatta.lake.records import EngineChoice
 from regatta.runtime.concurrency import AT_ONCE

@@ -12,7 +12,7 @@ from pyspark.ml.regression import LinearRegressionModel
 from pyspark.sql import DataFrame
 
 from regatta.config import UseCase
-from regatta.config.model import Encoding
+from regatta.config.race import Encoding
 from regatta.evaluation.metrics import metrics
 from regatta.features.pipeline import published
 from regatta.runtime.concurrency import AT_ONCE, side_by_side

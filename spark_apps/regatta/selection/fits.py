@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
-from regatta.config.model import Encoding
+from regatta.config.race import Encoding
 from regatta.evaluation.metrics import metrics, metrics_of
 from regatta.features.pipeline import in_label_unit, undone
 from regatta.runtime.concurrency import AT_ONCE, as_they_end, side_by_side

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from regatta.config.model import LARGER_IS_BETTER, Metric
+from regatta.config.race import LARGER_IS_BETTER, Metric
 from regatta.evaluation.metrics import gain
 
 BASELINE = "baseline"

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
-from regatta.config.model import Encoding
+from regatta.config.race import Encoding
 from regatta.config.table import quoted
 from regatta.features.learnt import Bounds
 from regatta.features.pipeline import (
