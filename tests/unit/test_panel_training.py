@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from math import sin
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from pyspark.ml import PipelineModel
@@ -14,7 +15,8 @@ from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 
 from panels import Line, lines_of, use_case
-from regatta.config import UseCase
+from regatta.config import UseCase, parse
+from regatta.config.race import Candidates, Family
 from regatta.errors import InputError
 from regatta.evaluation.metrics import metrics
 from regatta.panels import history, leak
@@ -161,6 +163,24 @@ def test_a_run_with_other_partitions_gives_the_same_board(spark: SparkSession, b
     for one, other in zip(board.standings, again.standings, strict=True):
         for first, second in zip(one.folds, other.folds, strict=True):
             assert defined(second) == pytest.approx(defined(first), rel=1e-9)
+
+
+def test_both_engines_give_back_what_was_taken_from_the_label(parts: Parts):
+    trees: dict[Family, Candidates] = {
+        "random_forest": Candidates(grid={"numTrees": (3,), "maxDepth": (3,)}),
+        "gbt": Candidates(grid={"maxIter": (2,), "maxDepth": (2,)}),
+    }
+
+    def raced(engine: Literal["native", "mllib"]) -> Leaderboard:
+        return board_of(parts, tea().model_copy(update={"candidates": trees, "engine": engine}))
+
+    by_mllib, native = raced("mllib"), raced("native")
+
+    assert {line.family for line in native.standings} == {*trees, "baseline"}
+    assert [line.candidate for line in native.standings] == [line.candidate for line in by_mllib.standings]
+    for one, other in zip(native.standings, by_mllib.standings, strict=True):
+        for first, second in zip(one.folds, other.folds, strict=True):
+            assert defined(first) == pytest.approx(defined(second), rel=1e-9)
 
 
 def defined(judged: Judged) -> dict[str, float]:
@@ -314,3 +334,39 @@ def test_nothing_after_the_instant_is_read(spark: SparkSession):
 
     assert seen.calendar.start(seen.calendar.last) == date(2012, 1, 5)
     assert seen.values.agg(F.max("sold")).first()[0] == 4.0
+
+
+def test_a_table_without_an_entity_is_one_series(spark: SparkSession):
+    shop = parse(
+        """\
+use_case: flights
+sources: {airline: {role: train}}
+columns:
+  month: {type: date, role: [key, time]}
+  passengers: {type: integer, role: info, required: true}
+panel:
+  frequency: month
+  values: {passengers_of: sum(passengers)}
+  label: passengers_of
+  features: {today: {lag: 0}, year_ago: {seasonal: 1}}
+  window: 6
+split: {folds: 2, partitions: 1}
+candidates: {linear_regression: {regParam: 0.1}}
+metric: mape
+""",
+        "flights.yaml",
+    )
+    months = [date(2015 + n // 12, n % 12 + 1, 1) for n in range(60)]
+    lines = spark.createDataFrame(
+        [("d", month, 100 + 2 * n + 30 * (month.month % 4)) for n, month in enumerate(months)],
+        "delivery string, month date, passengers bigint",
+    )
+    delivered = datetime(2020, 1, 1, tzinfo=UTC)
+
+    parts = split(Lines(lines, None, {"d": delivered}, delivered), shop)
+    board = board_of(parts, shop)
+
+    assert [tuple(row) for row in parts.holdout.select("series", "period").sort("period").head(1)] == [
+        ("all", date(2019, 7, 1))
+    ]
+    assert board.winner.candidate == "linear_regression regParam=0.1"

@@ -27,6 +27,9 @@ PERIOD, STEP, AS_OF = "period", "step", "as_of"
 """Columns of a panel's rows: the period that is forecast, how many open periods lie from `as_of` to it, and the
 last period that the row knows of."""
 
+SERIES, ALL = "series", "all"
+"""The entity of a table that is one series, and its only value."""
+
 _FUTURE = "reads the future: a row may read its own period and those before it"
 
 Count = Annotated[int, Field(ge=1)]
@@ -191,8 +194,8 @@ class PanelBaselines(Strict):
 class Panel(Strict):
     """Entities observed over calendar time, and how their next periods are forecast."""
 
-    entity: Annotated[tuple[ColumnName, ...], Field(strict=False, min_length=1)]
-    """What is observed: one column or several."""
+    entity: Annotated[tuple[ColumnName, ...], Field(strict=False, min_length=1)] = (SERIES,)
+    """What is observed: one column or several. By default the table is one series, and `series` is "all"."""
     frequency: Frequency = "day"
     """What a period is."""
     time_zone: str | None = None
@@ -266,6 +269,10 @@ class Panel(Strict):
             found["same period last year"] = PanelFeature(seasonal=1, season=A_YEAR[self.frequency])
         return found
 
+    def is_one_series(self, delivered: Mapping[str, Column]) -> bool:
+        """Whether all lines are of one entity, which no column names."""
+        return self.entity == (SERIES,) and SERIES not in delivered
+
     def columns(self, delivered: Mapping[str, Column]) -> dict[str, Column]:
         """The columns of the panel's rows, as a table describes them.
 
@@ -280,6 +287,8 @@ class Panel(Strict):
             for name in self.entity
             if name in delivered
         }
+        if self.is_one_series(delivered):
+            found[SERIES] = Column(type="string", role=("key",), required=True)
         found[PERIOD] = Column(type="date", role=("key", "time"))
         found[STEP] = Column(type="integer", role=("key", "feature") if self.horizon > 1 else ("key",))
         found[AS_OF] = Column(type="date")

@@ -30,7 +30,7 @@ def panel_contradictions(use_case: UseCase, panel: Panel) -> Iterator[Found]:
 
 def _delivered(use_case: UseCase, panel: Panel) -> Iterator[Found]:
     columns = use_case.columns
-    for name in panel.entity:
+    for name in () if panel.is_one_series(columns) else panel.entity:
         if name not in columns:
             yield ("panel", "entity"), f"there is no column {name}", nearest_or_all(name, columns)
         elif not columns[name].must_be_there:

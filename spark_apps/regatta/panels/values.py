@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from regatta.config import UseCase
 from regatta.config.expressions import columns_of
-from regatta.config.panel import Panel
+from regatta.config.panel import ALL, SERIES, Panel
 from regatta.config.table import quoted
 from regatta.errors import InputError
 from regatta.panels.calendar import Calendar, is_open, last_day, ordinal
@@ -111,6 +111,8 @@ def _of_days(lines: DataFrame, use_case: UseCase, panel: Panel) -> DataFrame:
     if panel.time_zone is not None:
         time = F.from_utc_timestamp(time, panel.time_zone)
     counting = lines if panel.where is None else lines.filter(F.expr(panel.where))
+    if panel.is_one_series(use_case.columns):
+        counting = counting.withColumn(SERIES, F.lit(ALL))
     return counting.withColumn(DAY, F.to_date(time))
 
 
