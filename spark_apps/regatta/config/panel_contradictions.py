@@ -11,7 +11,8 @@ from sqlglot import exp
 
 from regatta.config import expressions
 from regatta.config.model import UseCase
-from regatta.config.panel import AS_OF, OF_DAYS_ALONE, PERIOD, STEP, Panel, PanelValue
+from regatta.config.panel import AS_OF, PERIOD, STEP, Panel, PanelValue
+from regatta.config.panel_feature import OF_DAYS_ALONE
 from regatta.config.problem import Place, Problem, nearest_or_all
 from regatta.config.syntax import division_problems
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from regatta.config.panel import Panel, PanelFeature
+from regatta.config.panel import Panel
+from regatta.config.panel_feature import PanelFeature
 from regatta.config.table import quoted
 from regatta.panels.calendar import Calendar
 from regatta.panels.look_ups import Stretch

@@ -14,7 +14,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from regatta.config.panel import AS_OF, PERIOD, STEP, PanelFeature
+from regatta.config.panel import AS_OF, PERIOD, STEP
+from regatta.config.panel_feature import PanelFeature
 from regatta.config.table import quoted
 from regatta.errors import ExitCode, RegattaError
 from regatta.panels.origins import Origin

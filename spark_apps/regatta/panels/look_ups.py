@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from regatta.config.panel import SEASON, PanelFeature
+from regatta.config.panel import SEASON
+from regatta.config.panel_feature import PanelFeature
 from regatta.panels.calendar import Calendar
 
 LOOKED_UP = ("lag", "seasonal", "seasonal_mean", "known")

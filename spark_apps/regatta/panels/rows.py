@@ -13,7 +13,8 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from regatta.config.panel import AS_OF, PERIOD, STEP, PanelFeature
+from regatta.config.panel import AS_OF, PERIOD, STEP
+from regatta.config.panel_feature import PanelFeature
 from regatta.config.table import quoted
 from regatta.panels.calendar import Calendar
 from regatta.panels.history import FIRST, LAST_SEEN, filled, with_history

@@ -9,7 +9,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
-from regatta.config.panel import SEASON, Panel, PanelFeature
+from regatta.config.panel import SEASON, Panel
+from regatta.config.panel_feature import PanelFeature
 from regatta.config.table import quoted
 from regatta.errors import InputError
 from regatta.features.pipeline import LABEL, MINUS, scorable, with_label
