@@ -24,6 +24,7 @@ columns:
   tea: {{type: string, role: info, required: true}}
   at: {{type: {time}, role: time}}
   cups: {{type: number, role: info}}
+  {columns}
 panel:
   entity: [shop, tea]
   frequency: {frequency}
@@ -71,13 +72,22 @@ def use_case(
     frequency: str = "day",
     time: str = "date",
     sources: str = "{till: {role: train}}",
+    columns: str = "",
     rest: str = "",
     **panel: Any,
 ) -> UseCase:
     keys = "\n  ".join(f"{key}: {value}" for key, value in panel.items()) or "horizon: 1"
     written = "{" + ", ".join(f"{name}: {feature}" for name, feature in features.items()) + "}"
     return parse(
-        YAML.format(frequency=frequency, time=time, sources=sources, panel=keys, features=written, rest=rest),
+        YAML.format(
+            frequency=frequency,
+            time=time,
+            sources=sources,
+            columns=columns,
+            panel=keys,
+            features=written,
+            rest=rest,
+        ),
         "tea.yaml",
     )
 

@@ -167,6 +167,7 @@ def test_a_panel_of_two_keys_is_forecast_with_what_is_known_in_advance(
 
     told = capsys.readouterr()
     assert "holdout: learns from" in told.err
+    assert "offered is not delivered for 6 of 9 periods to forecast: its fill stands in" in told.err
     board = leaderboard(shops.lake)
     assert len(board.folds) == 2
     assert board.best_baseline is not None

@@ -80,6 +80,8 @@ def test_the_contract_of_lines_does_not_depend_on_the_features_of_their_panel():
         ("label: sold", "label: sold\n  holidays: {country: XX}", "tea.yaml:12: panel.holidays.country: the holidays package knows no country XX\n  it takes codes of two letters, such as GB"),
         ("label: sold", "label: sold\n  time_zone: Europe/Lundon", "tea.yaml:12: panel.time_zone: no zone has the name Europe/Lundon\n  did you mean Europe/London?"),
         ("label: sold", "label: sold\n  known: {price: max(cups)}", "tea.yaml:12: panel.known: nothing delivers what is known of periods to come\n  add a source with the role score, for lines with their entity, time and these columns"),
+        ("label: sold", "label: sold\n  known: {too_late: avg(cups)}", "tea.yaml:12: panel.known.too_late: reads all that sold is made of, which nobody knows before the period is over\n  name what is decided in advance, such as a price or an offer"),
+        ("label: sold", "label: sold\n  known: {visits: count(*)}", "tea.yaml:12: panel.known.visits: counts lines, which nobody knows before the period is over"),
         ("sum(cups)", "cups", "tea.yaml:10: panel.values.sold: cups is of one line, and a period has many\n  write sum(...), count(*), max(...) or another aggregate"),
         ("sum(cups)", "sum(cups) / count(cups)", "tea.yaml:10: panel.values.sold: divides by COUNT(cups), and one row where that is 0 would end every job that uses the model\n  write try_divide(..., COUNT(cups)) or ... / nullif(COUNT(cups), 0)"),
         ("sum(cups)", "sum(cubs)", "tea.yaml:10: panel.values.sold: no such column: cubs\n  did you mean cups?"),

@@ -122,7 +122,8 @@ def test_what_is_known_in_advance_is_that_of_the_period_that_is_forecast(spark: 
     tea = use_case(
         {"offered": "{known: offer}", "today": "{lag: 0}"},
         sources="{till: {role: train}, plan: {role: score}}",
-        known="{offer: max(cups)}",
+        columns="pieces: {type: number, role: info}",
+        known="{offer: max(pieces)}",
         horizon=2,
     )
     assert tea.panel is not None
@@ -132,10 +133,13 @@ def test_what_is_known_in_advance_is_that_of_the_period_that_is_forecast(spark: 
         ("a", "b", date(2012, 1, 2), 20.0),
         ("a", "new", date(2012, 1, 4), 1.0),
     ]
+    pieces = F.col("cups")
     given = lines_of(spark, sold, as_of=date(2012, 1, 3))
-    plan = lines_of(spark, planned, as_of=date(2012, 1, 3)).lines
+    plan = lines_of(spark, planned, as_of=date(2012, 1, 3)).lines.withColumn("pieces", pieces)
 
-    seen = observed(replace(given, known=plan), tea, tea.panel)
+    seen = observed(
+        replace(given, lines=given.lines.withColumn("pieces", pieces), known=plan), tea, tea.panel
+    )
     found = rows_of(rows(seen.values, seen.calendar, tea.panel.features), tea)
 
     assert {(key[2].day, key[3]): (row["offered"], row["today"]) for key, row in found.items()} == {

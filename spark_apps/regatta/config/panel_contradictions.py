@@ -23,6 +23,7 @@ def panel_contradictions(use_case: UseCase, panel: Panel) -> Iterator[Found]:
     """What is wrong with a panel, with the columns that it is made of, and with keys that are about tables."""
     yield from _delivered(use_case, panel)
     yield from _aggregates(use_case, panel)
+    yield from _known_too_late(panel)
     yield from _names(panel)
     yield from _calendar(panel)
     yield from _features(panel)
@@ -104,6 +105,22 @@ def _aggregates(use_case: UseCase, panel: Panel) -> Iterator[Found]:
     for where, name in asked:
         if name not in panel.values:
             yield where, f"there is no value {name}", nearest_or_all(name, panel.values)
+
+
+def _known_too_late(panel: Panel) -> Iterator[Found]:
+    """What is made of the label's own columns, or of how many lines there are, is not known in advance."""
+    if panel.label not in panel.values:
+        return
+    of_label = expressions.columns_of(panel.values[panel.label].sql)
+    for name, value in panel.known.items():
+        read = expressions.columns_of(value.sql)
+        if not read or (of_label and of_label <= read):
+            what = f"reads all that {panel.label} is made of" if read else "counts lines"
+            yield (
+                ("panel", "known", name),
+                f"{what}, which nobody knows before the period is over",
+                "name what is decided in advance, such as a price or an offer",
+            )
 
 
 def _value_problems(value: PanelValue, use_case: UseCase) -> Iterator[Problem]:

@@ -17,7 +17,8 @@ from pyspark.sql import functions as F
 from regatta.config.panel import AS_OF, PERIOD, STEP
 from regatta.config.panel_feature import PanelFeature
 from regatta.config.table import quoted
-from regatta.errors import ExitCode, RegattaError
+from regatta.errors import ExitCode, InputError, RegattaError
+from regatta.panels.history import filled
 from regatta.panels.origins import Origin
 from regatta.panels.rows import rows
 from regatta.panels.values import POSITION, SEEN, Observed
@@ -25,6 +26,8 @@ from regatta.panels.values import POSITION, SEEN, Observed
 DATES = 20  # an origin
 PERIODS = 150_000  # of all histories that are computed again; a larger panel has entities drawn from it
 CUT = "_cut"
+FEW = 0.01  # of all periods, that may be without lines
+RARER = 0.5  # than in periods with lines may something be known in those without
 
 
 class Leak(RegattaError):
@@ -112,6 +115,36 @@ def check(
             place=AS_OF,
         )
     return Checked(int(found[0]), len(at))
+
+
+def check_known(given: Observed, use_case: str) -> None:
+    """Refuse what is known in advance of periods with lines alone: where it lacks, nothing was sold, and models see it.
+
+    Only where a period without lines has a value, zero, is there anything to tell.
+
+    Raises:
+        InputError: with how often it is known in either kind of period.
+    """
+    panel, last = given.calendar.panel, given.calendar.last
+    if panel.empty != "zero" or not panel.known:
+        return
+    periods = filled(given.values, panel, panel.entity, F.lit(last)).filter(F.col(POSITION) <= last)
+    seen = F.col(SEEN)
+    counts = [F.count(F.lit(1)), F.count_if(seen)]
+    for name in panel.known:
+        there = F.col(quoted(name)).isNotNull()
+        counts += [F.count_if(seen & there), F.count_if(~seen & there)]
+    every, with_lines, *known = periods.agg(*counts).collect()[0]
+    without = every - with_lines
+    for name, of_sold, of_empty in zip(panel.known, known[::2], known[1::2], strict=True):
+        if without > FEW * every and of_empty * with_lines < RARER * of_sold * without:
+            raise InputError(
+                f"{name} is known in {of_sold / with_lines:.0%} of the periods with lines and in "
+                f"{of_empty / without:.0%} of those without: it would tell models that {panel.label} is 0",
+                place=f"{use_case}: panel.known.{name}",
+                way_out="deliver it for every period through the source with the role score, or use "
+                "panel.empty: null or absent",
+            )
 
 
 def _side_by_side(

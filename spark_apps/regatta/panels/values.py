@@ -70,8 +70,9 @@ def observed(given: Lines, use_case: UseCase, panel: Panel) -> Observed:
             frequency is finer than the data.
     """
     today = _today(given.as_of, panel)
-    lines = _of_days(given.lines, use_case, panel).filter(F.col(DAY) <= F.lit(today))
-    calendar = _calendar(lines, given, use_case, panel, today)
+    every = _of_days(given.lines, use_case, panel)
+    calendar = _calendar(every, given, use_case, panel, today)
+    lines = every.filter(F.col(DAY) <= F.lit(today))
     values = _aggregated(lines, panel.values, panel, calendar).withColumn(SEEN, F.lit(True))
     if panel.known:
         known = lines.unionByName(
@@ -152,12 +153,12 @@ def _calendar(lines: DataFrame, given: Lines, use_case: UseCase, panel: Panel, t
         .agg(F.count(F.lit(1)), F.count_if(ahead), F.min(F.when(ahead, F.col("delivery"))))
         .collect()
     )
-    if not days:
+    _none_from_the_future(sorted(tuple(row) for row in days if row[2]), use_case)
+    counts = {row[0]: int(row[1]) for row in days if row[0] <= today}
+    if not counts:
         raise InputError(
             "no line counts", place=use_case.use_case, way_out="look at panel.where and the deliveries"
         )
-    _none_from_the_future(sorted(tuple(row) for row in days if row[2]), use_case)
-    counts = {row[0]: int(row[1]) for row in days}
     if panel.frequency == "day":
         _none_on_closed_days(
             {day: count for day, count in counts.items() if not is_open(panel, ordinal(day, "day"))}, use_case

@@ -18,6 +18,7 @@ from regatta.lake import Batch, Lake, layout
 from regatta.panels.participants import of_participants, participation
 from regatta.panels.rows import rows
 from regatta.panels.values import POSITION, observed
+from regatta.runtime.progress import say
 from regatta.scoring.batches import forecast_id
 from regatta.scoring.due import read_by_a_forecast
 from regatta.scoring.score import Champion
@@ -95,6 +96,7 @@ def _predicted(
     live = rows(of_participants(values, taking, panel), calendar, panel.all_features, since=last).filter(
         in_scope(use_case.modelled, to_score=True)
     )
+    _tell_what_is_not_known(live, panel)
     new = F.col(POSITION) - F.col("_first") + 1 < asked.history
     run = champion.run
     by_model = _with(champion.model.transform(live.filter(~new)), F.lit(champion.name), None, panel)
@@ -113,6 +115,18 @@ def _predicted(
         .withColumn("champion", F.lit(champion.entry.number))
         .select(*map(quoted, panel.entity), *OUTPUT)
     )
+
+
+def _tell_what_is_not_known(live: DataFrame, panel: Panel) -> None:
+    """A line for each feature that is to be known in advance and was not delivered for every forecast."""
+    asked = [name for name, feature in panel.features.items() if feature.known]
+    if not asked:
+        return
+    missing = (F.count_if(F.col(quoted(name)).isNull()) for name in asked)
+    every, *counts = live.agg(F.count(F.lit(1)), *missing).collect()[0]
+    for name, count in zip(asked, counts, strict=True):
+        if count:
+            say(f"{name} is not delivered for {count:,} of {every:,} periods to forecast: its fill stands in")
 
 
 def _with(frame: DataFrame, model: Column, reason: Column | None, panel: Panel) -> DataFrame:

@@ -32,13 +32,15 @@ def panel_parts(given: Lines, use_case: UseCase, panel: Panel) -> Parts:
     """Split a panel along the calendar, after its features have passed the leak check.
 
     Raises:
-        InputError: if the lines make no panel, or there are fewer periods than the folds take.
+        InputError: if the lines make no panel, there are fewer periods than the folds take, or what is known in
+            advance is known of periods with lines alone.
         Leak: if a feature reads what was not known yet.
     """
     modelled = use_case.modelled
     seen = observed(given, use_case, panel)
     found = origins(seen.calendar, use_case.split.folds, use_case.use_case)
     _far_enough(panel, found[0], use_case)
+    leak.check_known(seen, use_case.use_case)
     features = {**panel.all_features, NAIVE: PanelFeature(seasonal=1)}
     all_values = seen.values.persist()
     taking = participation(all_values, panel, [origin.train_to for origin in found])
