@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from math import sin
@@ -11,15 +11,17 @@ from typing import Literal
 
 import pytest
 from pyspark.ml import PipelineModel
-from pyspark.sql import SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from panels import Line, lines_of, use_case
 from regatta.config import UseCase, parse
+from regatta.config.panel import Panel
 from regatta.config.race import Candidates, Family
 from regatta.errors import InputError
 from regatta.evaluation.metrics import metrics
 from regatta.panels import history, leak
+from regatta.panels import rows as rows_module
 from regatta.panels.leak import Leak
 from regatta.panels.origins import origins
 from regatta.panels.rows import rows
@@ -125,6 +127,31 @@ def test_a_sound_panel_passes_the_leak_check_gaps_included(spark: SparkSession, 
     assert gaps > 0
     assert checked.rows == used.filter(F.col("_position").isin(at)).count()
     assert checked.dates == len(at) >= leak.DATES
+
+
+def test_rows_that_training_leaves_out_are_no_leak(spark: SparkSession):
+    rest = f"""{REST}filters: ["shop <> 'south'"]\n"""
+    shop = use_case(FEATURES, rest=rest, window=7, horizon=3, empty="absent", closed="{weekdays: [sunday]}")
+
+    parts = split(landed(spark), shop)
+
+    assert parts.counts["trained_on"] > 0
+    assert parts.holdout.filter("shop = 'south'").count() == 0
+
+
+def test_rows_that_are_there_because_of_what_came_later_are_a_leak(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+):
+    every = history.filled
+
+    def survivors(values: DataFrame, panel: Panel, keys: Sequence[str], last: Column) -> DataFrame:
+        days = F.count_if(F.col("_seen")).over(Window.partitionBy(*keys))
+        return every(values, panel, keys, last).withColumn("_days", days).filter("_days > 20").drop("_days")
+
+    monkeypatch.setattr(rows_module, "filled", survivors)
+
+    with pytest.raises(Leak, match="which rows there are: .* is there only with what came later"):
+        split(landed(spark), tea())
 
 
 def test_planted_leaks_end_the_training_and_are_named(spark: SparkSession, monkeypatch: pytest.MonkeyPatch):

@@ -6,8 +6,9 @@ aggregates over the whole series differs there too. So the rows compared are tho
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from random import Random
 
 import pyarrow as pa
@@ -25,7 +26,9 @@ from regatta.panels.values import POSITION, SEEN, Observed
 
 DATES = 20  # an origin
 PERIODS = 150_000  # of all histories that are computed again; a larger panel has entities drawn from it
+FEWEST = 5  # entities, however long their histories are
 CUT = "_cut"
+MEMBERSHIP = "which rows there are"
 FEW = 0.01  # of all periods, that may be without lines
 RARER = 0.5  # than in periods with lines may something be known in those without
 
@@ -77,14 +80,14 @@ def check(
     panel, calendar, at = given.calendar.panel, given.calendar, cuts(origins, seed)
     entity = [F.col(quoted(name)) for name in panel.entity]
     spark = used.sparkSession
-    most = max(1, PERIODS // max(1, sum(position + 1 for position in at)))
-    # of the rows that are used, so that there is something to compare
-    drawn = used.select(*entity).distinct().orderBy(F.xxhash64(F.lit(seed), *entity)).limit(most)
-    histories = (
-        given.values.join(F.broadcast(drawn), on=[*panel.entity], how="left_semi")
-        .join(F.broadcast(spark.createDataFrame(pa.table({CUT: pa.array(at, pa.int32())}))), how="cross")
-        .filter((F.col(POSITION) <= F.col(CUT)) | F.lit(bool(panel.known)))
-    )
+    most = max(FEWEST, PERIODS // max(1, sum(position + 1 for position in at)))
+    of_cuts = used.filter(F.col(POSITION).isin(at))
+    # of those that have rows there, so that there is something to compare
+    drawn = of_cuts.select(*entity).distinct().orderBy(F.xxhash64(F.lit(seed), *entity)).limit(most)
+    of_drawn = given.values.join(F.broadcast(drawn), on=[*panel.entity], how="left_semi")
+    histories = of_drawn.join(
+        F.broadcast(spark.createDataFrame(pa.table({CUT: pa.array(at, pa.int32())}))), how="cross"
+    ).filter((F.col(POSITION) <= F.col(CUT)) | F.lit(bool(panel.known)))
     over = F.col(POSITION) <= F.col(CUT)
     hidden = {name: F.when(over, F.col(quoted(name))) for name in panel.values}
     again = rows(
@@ -94,17 +97,24 @@ def check(
         series=(CUT,),
         last=CUT,
     ).filter(F.col(POSITION) == F.col(CUT))
+    then = of_cuts.join(F.broadcast(drawn), on=[*panel.entity], how="left_semi")
+    # training leaves rows out, such as those without a label; which there are is told by all of them
+    whole = rows(of_drawn, calendar, features).filter(F.col(POSITION).isin(at))
+
     keys = [*panel.entity, PERIOD, STEP]
-    then = used.join(F.broadcast(drawn), on=[*panel.entity], how="left_semi").filter(F.col(POSITION).isin(at))
-    both = _side_by_side(then, again, keys, features)
+    both = _side_by_side({"_then": then, "_again": again, "_whole": whole}, keys, features)
+    there = {name: F.col(name).isNotNull() for name in ("_then", "_again", "_whole")}
     differs = {
-        name: ~F.col(f"_then.{quoted(name)}").eqNullSafe(F.col(f"_again.{quoted(name)}")) for name in features
+        name: there["_then"]
+        & there["_again"]
+        & ~F.col(f"_then.{quoted(name)}").eqNullSafe(F.col(f"_again.{quoted(name)}"))
+        for name in features
     }
-    differs["which rows there are"] = F.col("_then").isNull() | F.col("_again").isNull()
+    differs[MEMBERSHIP] = (there["_whole"] != there["_again"]) | (there["_then"] & ~there["_again"])
     found = both.agg(
-        F.count(F.lit(1)),
+        F.count("_then"),
         *(
-            F.min(F.when(wrong, F.struct(*map(quoted, keys), "_then", "_again")))
+            F.min(F.when(wrong, F.struct(*map(quoted, keys), "_then", "_again", "_whole")))
             for wrong in differs.values()
         ),
     ).collect()[0]
@@ -148,19 +158,18 @@ def check_known(given: Observed, use_case: str) -> None:
 
 
 def _side_by_side(
-    then: DataFrame, again: DataFrame, keys: list[str], features: Mapping[str, PanelFeature]
+    frames: Mapping[str, DataFrame], keys: Sequence[str], features: Mapping[str, PanelFeature]
 ) -> DataFrame:
-    def packed(frame: DataFrame, name: str) -> DataFrame:
-        values = F.struct(F.lit(True).alias("_there"), AS_OF, *map(quoted, features))
-        return frame.select(*map(quoted, keys), values.alias(name))
-
-    return packed(then, "_then").join(packed(again, "_again"), on=keys, how="full_outer")
+    """Each frame's features as one column of its name, null where it has no such row."""
+    values = F.struct(F.lit(True).alias("_there"), AS_OF, *map(quoted, features))
+    packed = (frame.select(*map(quoted, keys), values.alias(name)) for name, frame in frames.items())
+    return reduce(lambda one, other: one.join(other, on=[*keys], how="full_outer"), packed)
 
 
 def _told(name: str, row: Row, keys: list[str]) -> str:
     """One difference in a line."""
     where = ", ".join(f"{key} {row[key]}" for key in keys)
     then, again = row["_then"], row["_again"]
-    if then is None or again is None:
+    if name == MEMBERSHIP:
         return f"  {name}: {where} is there {'only' if again is None else 'not'} with what came later"
     return f"  {name}: {then[name]} for {where}, and {again[name]} from what was known on {then[AS_OF]}"
