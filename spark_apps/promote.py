@@ -42,7 +42,19 @@ def main(job: Job) -> None:
         with step("predicting the held-out rows"):
             figures = contest(job.spark, lake, challenger, reigning)
         Console().print(figures.table())
-        verdict = Verdict(True, reason) if reason else figures.verdict(use_case.gate, use_case.metric)
+        verdict = (
+            Verdict(True, reason)
+            if reason
+            else figures.verdict(use_case.gate, use_case.metric, challenger.baselines)
+        )
+        model = layout.MODEL
+        if verdict.by_baseline and use_case.gate.baseline_may_reign and challenger.best_baseline:
+            say(f"{verdict.reason}: so the baseline {challenger.best_baseline} challenges in its place")
+            model = layout.BASELINE
+            with step("predicting the held-out rows by the baseline"):
+                figures = contest(job.spark, lake, challenger, reigning, model)
+            Console().print(figures.table())
+            verdict = figures.verdict(use_case.gate, use_case.metric)
         if not verdict.promoted:
             raise Refused(verdict.reason, place=place, way_out="--force REASON would overrule the gate")
         try:
@@ -52,11 +64,14 @@ def main(job: Job) -> None:
                 run_id=challenger.run_id,
                 metrics=figures.challenger,
                 reason=verdict.reason,
+                model=model,
             )
         except LostRace:
             say("another champion was put into service meanwhile: judging again")
             continue
-        tracking.champion(use_case, challenger, entry, lake.uri(f"{layout.run(challenger.run_id)}model"))
+        tracking.champion(
+            use_case.modelled, challenger, entry, lake.uri(f"{layout.run(challenger.run_id)}{model}")
+        )
         result(f"{place} is champion {entry.number}: {entry.reason}")
         return
     raise Refused(

@@ -42,11 +42,17 @@ class ChampionLog:
         run_id: str,
         metrics: Mapping[str, float | None],
         reason: str,
+        model: str = layout.MODEL,
     ) -> ChampionEntry:
         """Put a run into service, if the log is still what the decision was taken on.
 
         Args:
             after: the entries that were read before judging.
+            action: whether the gate agreed.
+            run_id: the challenger.
+            metrics: its figures.
+            reason: in words.
+            model: where in the run its model stands.
 
         Raises:
             LostRace: if another entry was appended meanwhile.
@@ -62,6 +68,7 @@ class ChampionLog:
                 metrics=metrics,
                 reason=reason,
                 attempt=uuid.uuid4().hex,
+                model=model,
             )
         )
 
@@ -109,6 +116,7 @@ class ChampionLog:
                 metrics=target.metrics,
                 reason=f"back to champion {number}: {reason}",
                 attempt=uuid.uuid4().hex,
+                model=target.model,
             )
         )
 

@@ -11,7 +11,7 @@ from pyspark.ml import Estimator
 from pyspark.ml.param import Param
 
 from regatta.config import UseCase
-from regatta.config.model import Encoding, Family
+from regatta.config.race import Encoding, Family
 from regatta.features.pipeline import FEATURES, LABEL, PREDICTION
 from regatta.selection.estimators import GramianLinearRegression, PrefixGBTRegressor, SharedForestRegressor
 
