@@ -62,7 +62,7 @@ def judged(use_case: UseCase) -> Leaderboard:
         metric=use_case.metric,
         label=use_case.label,
         unit=use_case.columns[use_case.label].unit,
-        standings=ranked(race(rows.training, use_case, Silent(), engine), use_case.metric),
+        standings=ranked(race(rows.folds, use_case, Silent(), engine), use_case.metric),
     )
     with TemporaryDirectory() as scratch:
         best = finals(rows.training, rows.holdout, board, use_case, engine, f"file://{scratch}/")

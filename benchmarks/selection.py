@@ -40,6 +40,7 @@ from regatta.runtime.concurrency import AT_ONCE
 from regatta.selection.candidates import candidates, param_map
 from regatta.selection.engine import Engine
 from regatta.selection.leaderboard import Judged
+from regatta.selection.parts import Fold
 from regatta.selection.prepared import prepared_for
 from regatta.selection.race import race
 from regatta.selection.splits import FOLD
@@ -108,7 +109,8 @@ def local_session() -> SparkSession:
 
 def compared(spark: SparkSession, use_case: UseCase, rows: int, entrants: Sequence[str]) -> Iterator[str]:
     """One line of the table an entrant; differences are from stock, or else from MLlib's shared fits."""
-    frame = parts(king_county(spark, use_case, rows), use_case).training.persist()
+    split = parts(king_county(spark, use_case, rows), use_case)
+    frame = split.training.persist()
     frame.count()
     timed: dict[str, float] = {}
     found: dict[str, Figures] = {}
@@ -116,7 +118,7 @@ def compared(spark: SparkSession, use_case: UseCase, rows: int, entrants: Sequen
         if entrant == "stock":
             found[entrant], timed[entrant] = stock_race(frame, use_case)
         elif entrant != "sklearn":
-            found[entrant], timed[entrant] = our_race(frame, use_case, entrant)
+            found[entrant], timed[entrant] = our_race(split.folds, use_case, entrant)
     truth = found.get("stock") or found.get("mllib")
     for entrant, figures in found.items():
         worst = f"{largest_difference(figures, truth):.1e}" if truth and truth is not figures else ""
@@ -126,17 +128,17 @@ def compared(spark: SparkSession, use_case: UseCase, rows: int, entrants: Sequen
         only = use_case.model_copy(update=forests)
         for entrant in ("native", "mllib"):
             if entrant in entrants:
-                _, seconds = our_race(frame, only, entrant)
+                _, seconds = our_race(split.folds, only, entrant)
                 yield f"| {rows:,} | {ENTRANTS[entrant]}, forests alone | {seconds:.1f} | | |"
         yield f"| {rows:,} | {ENTRANTS['sklearn']} | {sklearn_race(frame, only):.1f} | another algorithm | |"
     frame.unpersist()
 
 
-def our_race(frame: DataFrame, use_case: UseCase, engine: str) -> tuple[Figures, float]:
+def our_race(folds: Sequence[Fold], use_case: UseCase, engine: str) -> tuple[Figures, float]:
     """The race under an engine, and its seconds."""
     asked = use_case.model_copy(update={"engine": engine})
     started = time.monotonic()
-    standings = race(frame, asked, Silent(), Engine(asked))
+    standings = race(folds, asked, Silent(), Engine(asked))
     seconds = time.monotonic() - started
     return {one.candidate: [fold.metrics for fold in one.folds] for one in standings}, seconds
 

@@ -33,7 +33,7 @@ def main(job: Job) -> None:
         said = f"delivery {newest.delivery}: it is refused whole"
     else:
         check_contract(job.spark, use_case)
-        check_inputs(job.spark, use_case)
+        check_inputs(job.spark, use_case.modelled)
         with step("looking at the first rows"):
             looked = look(job.spark, lake.store, use_case, inspected)
         found = in_order(examine(use_case, looked))

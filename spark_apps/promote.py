@@ -51,7 +51,19 @@ def main(job: Job) -> Outcome:
         with step("predicting the held-out rows"):
             figures = contest(job.spark, lake, challenger, reigning)
         Console().print(figures.table())
-        verdict = Verdict(True, reason) if reason else figures.verdict(use_case.gate, use_case.metric)
+        verdict = (
+            Verdict(True, reason)
+            if reason
+            else figures.verdict(use_case.gate, use_case.metric, challenger.baselines)
+        )
+        model = layout.MODEL
+        if verdict.by_baseline and use_case.gate.baseline_may_reign and challenger.best_baseline:
+            say(f"{verdict.reason}: so the baseline {challenger.best_baseline} challenges in its place")
+            model = layout.BASELINE
+            with step("predicting the held-out rows by the baseline"):
+                figures = contest(job.spark, lake, challenger, reigning, model)
+            Console().print(figures.table())
+            verdict = figures.verdict(use_case.gate, use_case.metric)
         if not verdict.promoted:
             raise Refused(verdict.reason, place=place, way_out="--force REASON would overrule the gate")
         try:
@@ -62,11 +74,14 @@ def main(job: Job) -> Outcome:
                 metrics=figures.challenger,
                 reason=verdict.reason,
                 backfill=past,
+                model=model,
             )
         except LostRace:
             say("another champion was put into service meanwhile: judging again")
             continue
-        tracking.champion(use_case, challenger, entry, lake.uri(f"{layout.run(challenger.run_id)}model"))
+        tracking.champion(
+            use_case.modelled, challenger, entry, lake.uri(f"{layout.run(challenger.run_id)}{model}")
+        )
         since = f" of the past, from {past:%Y-%m-%d %H:%M} on" if past else ""
         result(f"{place} is champion {entry.number}{since}: {entry.reason}")
         return Outcome(run=challenger.run_id, champion=entry.number, changed=not past)

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from regatta.contract.accepted import accepted
+from regatta.contract.accepted import accepted, known_in_advance, observations
 from regatta.contract.trial import check_inputs
 from regatta.lake import Run, layout
 from regatta.lake.provenance import code_version, fingerprint, run_id, versions
@@ -22,7 +22,7 @@ from regatta.selection.finalists import finals, on_holdout, with_holdout
 from regatta.selection.leaderboard import Leaderboard, ranked
 from regatta.selection.output import write_run
 from regatta.selection.race import race
-from regatta.selection.training import parts
+from regatta.selection.training import split, windows
 
 FLAGS: tuple[Flag, ...] = (
     (
@@ -35,42 +35,48 @@ FLAGS: tuple[Flag, ...] = (
 def main(job: Job) -> Outcome:
     """Read accepted rows, race, refit the best of each family, publish."""
     job = replace(job, use_case=only(job.use_case, job.flags.candidates))
-    use_case, lake, started = job.use_case, job.lake, time.monotonic()
-    read = accepted(job.spark, lake, "train", as_of=job.as_of)
+    lake, spark, started = job.lake, job.spark, time.monotonic()
+    with step("looking at what is accepted"):
+        read = accepted(spark, lake, "train", as_of=job.as_of)
     as_of = max(delivery.delivered_at for delivery in read.deliveries)
     content, code = fingerprint(read.deliveries), code_version()
-    name = run_id(use_case, as_of, content, code)
+    name = run_id(job.use_case, as_of, content, code)
     if (standing := lake.run(name)) is not None:
         lake.runs.settle(standing)
         say(f"run {name} of the same rows, configuration and code is there already: nothing to train")
         return Outcome(run=name)
 
-    check_inputs(job.spark, use_case)
+    use_case = job.use_case.modelled
+    with step("trying filters and features"):
+        check_inputs(spark, use_case)
     with step("splitting"):
-        rows = parts(read.rows, use_case)
-    say(f"contract {use_case.contract}, {rows}")
+        rows = split(observations(read, known_in_advance(spark, lake, job.as_of)), job.use_case)
+    say(f"contract {job.use_case.contract}, {rows}")
+    for line in windows(rows.splits):
+        say(line)
     field = [candidate.name for candidate in candidates(use_case)]
     tracker = Tracker(use_case, name, content, field)
     try:
         engine = Engine(use_case)
         engine.make_ready()
         with LiveRace(use_case, field) as live:
-            standings = race(rows.training, use_case, Watchers([live, tracker]), engine)
+            standings = race(rows.folds, use_case, Watchers([live, tracker]), engine)
         board = Leaderboard(
             use_case=use_case.use_case,
             run_id=name,
             metric=use_case.metric,
             label=use_case.label,
             unit=use_case.columns[use_case.label].unit,
+            folds=tuple(fold.name for fold in rows.folds) if rows.splits else (),
             standings=ranked(standings, use_case.metric),
         )
         with step("refitting the best of each family"):
             best = finals(rows.training, rows.holdout, board, use_case, engine, lake.attempt().uri(""))
             predictions = on_holdout(best, rows.holdout).persist()
-            board = with_holdout(board, predictions, use_case)
+            board = with_holdout(board, predictions, use_case, rows.scale)
         attempt = lake.attempt()
         with step("writing the run"):
-            write_run(lake, attempt, board, best, predictions)
+            write_run(lake, attempt, use_case, board, best, predictions)
             record, won = lake.runs.publish(
                 layout.run(name),
                 Run(
@@ -81,9 +87,9 @@ def main(job: Job) -> Outcome:
                     use_case=use_case.use_case,
                     as_of=as_of,
                     fingerprint=content,
-                    contract=use_case.contract,
+                    contract=job.use_case.contract,
                     deliveries=tuple(delivery.delivery for delivery in read.deliveries),
-                    configuration=use_case.model_dump(mode="json"),
+                    configuration=job.use_case.model_dump(mode="json"),
                     code=code,
                     versions=versions(),
                     rows={**rows.counts, "superseded": read.superseded},
@@ -94,6 +100,9 @@ def main(job: Job) -> Outcome:
                         line.candidate: line.holdout or {} for line in board.standings if line.is_baseline
                     },
                     seconds=time.monotonic() - started,
+                    best_baseline=board.best_baseline.candidate if board.best_baseline else None,
+                    scale=rows.scale,
+                    trained_until=rows.trained_until,
                     engines=engine.choices,
                 ),
             )

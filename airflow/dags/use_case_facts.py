@@ -51,8 +51,7 @@ def facts_of(use_case: UseCase, config: str) -> Facts:
     schedule = use_case.schedule
     assert schedule is not None
     scores_from = use_case.source("score")
-    is_scored = scores_from is not None or getattr(use_case, "panel", None) is not None
-    table = getattr(use_case, "modelled", use_case)  # of a panel: its rows as a table
+    table = use_case.modelled
     return Facts(
         name=use_case.use_case,
         config=config,
@@ -65,5 +64,5 @@ def facts_of(use_case: UseCase, config: str) -> Facts:
         scores_from=scores_from,
         families=tuple(use_case.candidates),
         retrain=schedule.retrain,
-        score=schedule.score if is_scored else None,
+        score=schedule.score if scores_from or use_case.panel else None,
     )

@@ -65,7 +65,7 @@ def sales(spark: SparkSession) -> DataFrame:
 
 def raced(sales: DataFrame, use_case: UseCase) -> tuple[dict[str, Standing], Engine]:
     engine = Engine(use_case)
-    standings = race(parts(sales, use_case).training, use_case, Nobody(), engine)
+    standings = race(parts(sales, use_case).folds, use_case, Nobody(), engine)
     return {standing.candidate: standing for standing in standings}, engine
 
 

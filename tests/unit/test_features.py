@@ -11,7 +11,7 @@ from pyspark.ml.regression import LinearRegression
 from pyspark.sql import DataFrame, SparkSession
 
 from regatta.config import UseCase, parse
-from regatta.config.model import Outliers
+from regatta.config.inputs import Outliers
 from regatta.errors import InputError
 from regatta.features.learnt import Bounds, Fill, FillNulls
 from regatta.features.pipeline import (

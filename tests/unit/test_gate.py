@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from regatta.config.model import Gate, Metric
+from regatta.config.race import Gate, Metric
 from regatta.evaluation.figures import Figures, number, shown, told_apart
 from regatta.evaluation.gate import Verdict, judge
 
@@ -155,3 +155,17 @@ def test_a_squared_error_has_the_square_of_the_unit_and_a_share_is_in_percent() 
 def test_two_figures_that_differ_never_look_alike() -> None:
     assert told_apart("rmse", 128_345.31, 128_345.32, "USD") == ("128,345.31 USD", "128,345.32 USD")
     assert told_apart("rmse", 2.0, 2.0, None) == ("2", "2")
+
+
+def test_a_winner_that_does_not_beat_the_best_baseline_is_refused_and_says_so():
+    baselines = {"mean": figures(300.0), "last value": figures(128.0), "undefined": figures(None)}
+
+    refusal = judge(figures(130.0), None, 5_000, Gate(), "rmse", "USD", baselines)
+
+    assert refusal == Verdict(
+        False,
+        "rmse 130 USD on the holdout does not beat the baseline last value, which has 128 USD",
+        by_baseline=True,
+    )
+    assert judge(figures(127.0), None, 5_000, Gate(), "rmse", "USD", baselines).promoted
+    assert not judge(figures(128.0), None, 5_000, Gate(), "rmse", "USD", baselines).promoted

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from regatta.cli import tables
 from regatta.cli.readers import plain_leaderboard
-from regatta.config.model import Metric
+from regatta.config.race import Metric
 from regatta.selection.leaderboard import BASELINE, Judged, Leaderboard, Standing, ranked
 
 
@@ -98,7 +98,7 @@ def test_the_table_names_the_unit_once_marks_baselines_and_sets_thousands_apart(
     lines = [[cell.strip() for cell in line.split("│")] for line in text.getvalue().splitlines()]
     assert "rmse (USD)" in text.getvalue()
     assert lines[4][1:-1] == [
-        "1", "gbt maxIter=10", "129,000", "1,414", "0.5", "7", "10 %", "3.0", "131,235", "0.4"
+        "1", "gbt maxIter=10", "129,000", "1,414", "-67.8 %", "0.5", "7", "10 %", "3.0", "131,235", "0.4"
     ]  # fmt: skip
     assert lines[5][1:4] == ["2", "mean (baseline)", "400,000"]
 

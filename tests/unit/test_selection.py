@@ -73,8 +73,7 @@ class Seen:
 
 
 def board_of(rows: DataFrame, use_case: UseCase, watcher: Seen) -> Leaderboard:
-    training = parts(rows, use_case).training
-    standings = race(training, use_case, watcher, Engine(use_case))
+    standings = race(parts(rows, use_case).folds, use_case, watcher, Engine(use_case))
     return Leaderboard(
         use_case="houses",
         run_id="r",
@@ -263,6 +262,27 @@ def test_metrics_are_those_of_their_definitions(spark: SparkSession):
     assert found["mape"] == pytest.approx(0.5)  # the row whose label is 0 is left out
     assert found["r2"] == pytest.approx(1 - 2 / 2)
     assert (found["rows"], found["rows_mape"]) == (3, 2)
+
+
+def test_metrics_of_forecasts_are_those_of_their_definitions(spark: SparkSession):
+    frame = spark.createDataFrame(
+        [(10.0, 8.0), (-2.0, 1.0), (0.0, 0.0), (4.0, 4.0)], "y double, prediction double"
+    )
+
+    (found,) = metrics(frame, "y", scale=2.5)
+
+    assert found["wape"] == pytest.approx((2 + 3) / (10 + 2 + 0 + 4))
+    assert found["smape"] == pytest.approx((2 * 2 / 18 + 2 * 3 / 3 + 0 + 0) / 4)
+    assert found["mase"] == pytest.approx((5 / 4) / 2.5)
+    assert found["bias"] == pytest.approx((-2 + 3) / 4)
+
+
+def test_a_row_without_a_prediction_leaves_every_figure_undefined(spark: SparkSession):
+    frame = spark.createDataFrame([(1.0, None), (1.0, 1.0)], "y double, prediction double")
+
+    (found,) = metrics(frame, "y", scale=1.0)
+
+    assert {name for name, value in found.items() if value is not None} == {"rows", "rows_mape"}
 
 
 def test_r2_of_equal_labels_is_undefined(spark: SparkSession):

@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 import click
 from rich.console import Console
@@ -22,7 +26,7 @@ from regatta.lake.provenance import code_version, fingerprint, run_id
 from regatta.runtime.local import embedded
 from regatta.runtime.progress import result, say
 from regatta.runtime.submit import project_root
-from regatta.scoring.batches import batches
+from regatta.scoring.batches import batches, forecast_id
 
 ROLES: tuple[Role, ...] = ("train", "score")
 EXAMPLES = ("*.csv", "*.csv.gz", "*.parquet")
@@ -51,23 +55,35 @@ def demo(file: UseCaseFile) -> int:
 
 
 def _land_examples(file: UseCaseFile) -> None:
-    """Land the files of data/<use case>/<role>/, a delivery each, unless that was done before."""
+    """Land the files of data/<use case>/<role>/ or <role>.zip, a delivery each, unless that was done before."""
     lake = file.lake()
     for role in ROLES:
         source = file.use_case.source(role)
         if source is None:
             continue
         known = {delivery.delivery for delivery in deliveries(lake.store, source)}
-        folder = project_root() / "data" / file.name / role
-        examples = sorted(example for kind in EXAMPLES for example in folder.glob(kind))
-        for example in examples:
-            if _delivery(example) not in known:
-                result(_landed(file, example, role))
+        with _examples(file, role) as examples:
+            for example in examples:
+                if _delivery(example) not in known:
+                    result(_landed(file, example, role))
         if not examples and not known and role == "train":
             raise InputError(
                 f"there is nothing to train on: no delivery in the lake, and no file in data/{file.name}/train/",
                 way_out=f"regatta land {file.name} FILE... --delivery ID",
             )
+
+
+@contextmanager
+def _examples(file: UseCaseFile, role: Role) -> Iterator[list[Path]]:
+    """The files that the project brings for a use case and role, in a folder or packed in an archive."""
+    folder = project_root() / "data" / file.name / role
+    archive = folder.with_suffix(".zip")
+    with TemporaryDirectory() as unpacked:
+        if archive.is_file():
+            folder = Path(unpacked)
+            with ZipFile(archive) as packed:
+                packed.extractall(folder)
+        yield sorted(example for kind in EXAMPLES for example in folder.glob(kind))
 
 
 def _delivery(example: Path) -> str:
@@ -100,6 +116,9 @@ def _all_done(file: UseCaseFile) -> bool:
     name = run_id(file.use_case, newest, fingerprint(taken), code_version())
     if lake.run(name) is None:
         return False
+    if file.use_case.panel is not None:
+        read = [one for records in ingested.values() for one in records if one and not one.refused]
+        return lake.batches.get(layout.batch(reigning.number, forecast_id(read))) is not None
     scored = [record.delivery for record in ingested["score"] if record and not record.refused]
     return not scored or lake.batches.get(layout.batch(reigning.number, f"delivery-{scored[-1]}")) is not None
 

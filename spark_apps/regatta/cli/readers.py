@@ -23,6 +23,8 @@ from regatta.scoring.batches import batches, in_service
 from regatta.selection.leaderboard import Leaderboard, Standing
 
 Row = dict[str, Any]
+BESIDE_THE_KEY = ("prediction", "step", "model", "champion", "as_of", "reason")
+"""Columns of scores that tell how a prediction came about, and not what it is about."""
 WIDE = 200  # columns of a table that no terminal cuts
 
 
@@ -78,11 +80,11 @@ def scores(lake: Lake, head: int | None = 10) -> list[Row]:
     valid = {one.delivery for one in deliveries(lake.store, source)} if source else set()
     found: dict[tuple[Any, ...], Row] = {}
     for batch in batches(lake):
-        if batch.delivery not in valid:
+        if batch.as_of is None and batch.delivery not in valid:
             continue
         for uri in lake.batches.paths(batch, layout.batch(batch.champion, batch.batch)):
             for row in _rows(_content(lake, uri)):
-                key = tuple(value for column, value in row.items() if column != "prediction")
+                key = tuple(value for column, value in row.items() if column not in BESIDE_THE_KEY)
                 found.setdefault(key, {**row, "champion": batch.champion, "batch": batch.batch})
                 if len(found) == head:
                     return list(found.values())

@@ -10,17 +10,23 @@ from rich.table import Table
 from rich.text import Text
 
 from regatta.config import UseCase
-from regatta.config.model import LARGER_IS_BETTER, Metric
+from regatta.config.race import LARGER_IS_BETTER, Metric
 from regatta.evaluation.figures import number, shown, unit_of
 from regatta.lake import Batch, ChampionEntry, Ingested, Run
 from regatta.selection.leaderboard import Leaderboard
 
-BESIDE: tuple[Metric, ...] = ("r2", "mae", "mape")  # shown beside the metric that decides
+BESIDE = ("r2", "mae", "mape")  # shown beside the metric that decides
+BESIDE_OF_A_PANEL = ("rmse", "smape", "mase", "bias")
 
 
 def leaderboard(board: Leaderboard) -> Table:
-    """A line a candidate: means over the folds, the metric's spread, fit seconds, and the finalists' holdout."""
-    beside = [metric for metric in BESIDE if metric != board.metric]
+    """A line a candidate: means over the folds, the metric's spread, fit seconds, and the finalists' holdout.
+
+    Where folds are origins along a calendar, each has a column; and each candidate its error against the best
+    baseline's.
+    """
+    columns = BESIDE_OF_A_PANEL if board.folds else BESIDE
+    beside = [metric for metric in columns if metric != board.metric]
     direction = "most" if board.metric in LARGER_IS_BETTER else "least"
     table = _table(
         f"{board.use_case}, run {board.run_id}: means over the folds, {direction} {board.metric} first",
@@ -28,6 +34,8 @@ def leaderboard(board: Leaderboard) -> Table:
         right=(
             _headed(board.metric, board.unit),
             "spread",
+            *(f"to {fold}" for fold in board.folds),
+            *(["vs best baseline"] if board.best_baseline else []),
             *(_headed(metric, board.unit) for metric in beside),
             "seconds",
             _headed(f"holdout {board.metric}", board.unit, board.metric),
@@ -44,6 +52,11 @@ def leaderboard(board: Leaderboard) -> Table:
             f"{standing.candidate} (baseline)" if standing.is_baseline else standing.candidate,
             _bare(board.metric, standing.mean(board.metric)),
             _bare(board.metric, standing.spread(board.metric)),
+            *(
+                _bare(board.metric, standing.folds[number].metrics.get(board.metric))
+                for number in range(len(board.folds))
+            ),
+            *([_reduced(board.reduction(standing))] if board.best_baseline else []),
             *(_bare(metric, standing.mean(metric)) for metric in beside),
             f"{standing.seconds:,.1f}",
             *(_bare(metric, held_out.get(metric)) if held_out is not None else "" for metric in on_holdout),
@@ -54,7 +67,7 @@ def leaderboard(board: Leaderboard) -> Table:
 
 def runs(found: Iterable[Run], use_case: UseCase, reigning: str | None) -> Table:
     """A line a run; figures are the winner's on the run's own holdout."""
-    metric, unit = use_case.metric, use_case.columns[use_case.label].unit
+    metric, unit = use_case.metric, use_case.modelled.columns[use_case.label].unit
     other: Metric = "rmse" if metric == "r2" else "r2"
     table = _table(
         f"{use_case.use_case}: runs, newest first",
@@ -150,8 +163,9 @@ def plain(table: Table) -> dict[str, Any]:
 
 def scores(rows: Sequence[Mapping[str, Any]], use_case: UseCase) -> Table:
     """A line a key: its prediction in the label's unit, and who predicted."""
-    unit = use_case.columns[use_case.label].unit
-    keys = [name for name in rows[0] if name not in ("prediction", "champion", "batch")]
+    unit = use_case.modelled.columns[use_case.label].unit
+    beside = ("prediction", "champion", "batch", "model", "as_of", "reason")
+    keys = [name for name in rows[0] if name not in beside]
     table = _table(
         f"{use_case.use_case}: {use_case.label} as predicted",
         left=keys,
@@ -198,6 +212,11 @@ def _headed(heading: str, unit: str | None, metric: str = "") -> str:
 def _bare(metric: str, value: float | None) -> str:
     """A figure under a heading that has its unit."""
     return shown(metric, value, None)
+
+
+def _reduced(share: float | None) -> str:
+    """By how much the error is smaller than the best baseline's, as `-12.3 %`."""
+    return "" if share is None else f"{0.0 - 100 * share:+.1f} %"
 
 
 def _time(moment: datetime) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from regatta.config import mllib
 from regatta.config.expressions import Purpose, problems
 from regatta.config.model import UseCase
 from regatta.config.moments import pattern_problems
+from regatta.config.panel_contradictions import panel_contradictions
 from regatta.config.problem import Place, nearest_or_all
 from regatta.config.sources import source_contradictions
 from regatta.config.table import Column, moment_of
@@ -19,26 +20,35 @@ OWN_COLUMNS = ("delivery", "file", "row", "prediction")
 
 def contradictions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
     """What is wrong between parts that are each well formed."""
-    columns = use_case.columns
+    seen = use_case.modelled.columns
     yield from _names(use_case)
     yield from _columns(use_case)
 
-    named = (
+    if use_case.panel is not None:
+        yield from panel_contradictions(use_case, use_case.panel)
+    elif "mase" in (use_case.metric, *use_case.gate.floor):
+        yield ("metric",), "mase compares with a season before, and a table has none", "use mae"
+
+    named: tuple[tuple[Place, Sequence[str]], ...] = (
         (("outliers", "columns"), use_case.outliers.columns if use_case.outliers else ()),
         (("split", "group"), use_case.split.group or ()),
         (("baselines", "median_by"), [c] if (c := use_case.baselines.median_by) else []),
+        (("baselines", "columns"), use_case.baselines.columns),
+        (("label_minus",), [c] if (c := use_case.label_minus) else []),
     )
     for where, names in named:
+        numeric = where[0] != "split" and where[-1] != "median_by"
         for name in names:
-            if name not in columns:
-                yield where, f"there is no column {name}", nearest_or_all(name, columns)
-    for name in use_case.outliers.columns if use_case.outliers else ():
-        if name in columns and columns[name].type not in ("number", "integer"):
-            yield (
-                ("outliers", "columns"),
-                f"{name} is a {columns[name].type}, not a number",
-                "name numeric columns alone",
-            )
+            if name not in seen:
+                yield where, f"there is no column {name}", nearest_or_all(name, seen)
+            elif name == use_case.label and where in (("label_minus",), ("baselines", "columns")):
+                yield (
+                    where,
+                    "a prediction may not read the label of the row it is about",
+                    "name another column",
+                )
+            elif numeric and seen[name].type not in ("number", "integer"):
+                yield where, f"{name} is a {seen[name].type}, not a number", "name numeric columns alone"
     if use_case.label in (use_case.split.group or ()):
         yield (
             ("split", "group"),
@@ -64,10 +74,11 @@ _OF_EXPRESSIONS = "docs/use-case.md says under Expressions what may stand in one
 
 def _expressions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
     columns, label = use_case.columns, use_case.label
-    texts = [name for name, column in columns.items() if column.type == "string"]
 
     def judged(where: Place, sql: str, purpose: Purpose) -> Iterator[tuple[Place, str, str]]:
-        for problem in problems(sql, columns=columns, purpose=purpose, label=label, texts=texts):
+        of_rows = use_case.columns if purpose is Purpose.RULE else use_case.modelled.columns
+        texts = [name for name, column in of_rows.items() if column.type == "string"]
+        for problem in problems(sql, columns=of_rows, purpose=purpose, label=label, texts=texts):
             yield where, problem.fact, problem.hint or _OF_EXPRESSIONS
 
     for index, rule in enumerate(use_case.rules):
@@ -111,7 +122,7 @@ def _names(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
                 rename = ", and map the file's to it under csv.header" if part == "columns" else ""
                 yield (part, name), "regatta has a column of this name of its own", f"choose another{rename}"
             other = seen.setdefault(lower, name)
-            if other == name and part == "features" and name in use_case.columns:
+            if other == name and part == "features" and name in use_case.modelled.columns:
                 yield (part, name), "a column has this name already", "give the feature a name of its own"
             elif other != name:
                 yield (

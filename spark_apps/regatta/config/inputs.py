@@ -1,4 +1,4 @@
-"""Model inputs that a use-case file computes, and which rows are held out."""
+"""Model inputs that a use-case file computes, the form of its label, and which rows are learnt from or held out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from regatta.config.strict import ColumnName, Strict
 from regatta.config.table import as_written
+
+LabelTransform = Literal["none", "log", "signed_sqrt"]
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
@@ -33,6 +35,20 @@ class Feature(Strict):
     def is_category(self) -> bool:
         """Whether models see it as a name and not as a number."""
         return self.type == "category" or self.buckets is not None
+
+
+class Outliers(Strict):
+    """Rows left out of training (of nothing else): outside quartile -+ `factor` x interquartile range.
+
+    The bounds are learnt on the training part of each split (Tukey, Exploratory Data Analysis, 1977, 2D).
+    """
+
+    method: Literal["iqr"] = "iqr"
+    """iqr: the distance between the quartiles."""
+    factor: Annotated[float, Field(gt=0, strict=False)] = 1.5
+    """How many such distances a value may lie outside; larger keeps more rows."""
+    columns: Annotated[tuple[ColumnName, ...], Field(strict=False, min_length=1)]
+    """Numeric columns."""
 
 
 class Split(Strict):

@@ -5,23 +5,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from regatta.config.cron import Cron
-from regatta.config.inputs import Feature, Split
+from regatta.config.digest import digest
+from regatta.config.expressions import columns_of
+from regatta.config.inputs import Feature, LabelTransform, Outliers, Split
+from regatta.config.panel import AS_OF, PERIOD, STEP, Panel
+from regatta.config.race import Baselines, Candidates, Encoding, Family, Gate, Metric, Schedule
 from regatta.config.strict import ColumnName, Strict
 from regatta.config.table import Column, ColumnRole, Role, Rule, Source
-
-Family = Literal["random_forest", "gbt", "linear_regression"]
-Metric = Literal["rmse", "mse", "mae", "mape", "r2"]
-Encoding = Literal["index", "one_hot", "target"]
-
-LARGER_IS_BETTER: frozenset[Metric] = frozenset({"r2"})
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
@@ -33,75 +28,6 @@ class Misplaced(ValueError):
         super().__init__(fact)
         self.where = where
         self.hint = hint
-
-
-class Outliers(Strict):
-    """Rows left out of training (of nothing else): outside quartile -+ `factor` x interquartile range.
-
-    The bounds are learnt on the training part of each split (Tukey, Exploratory Data Analysis, 1977, 2D).
-    """
-
-    method: Literal["iqr"] = "iqr"
-    """iqr: the distance between the quartiles."""
-    factor: Annotated[float, Field(gt=0, strict=False)] = 1.5
-    """How many such distances a value may lie outside; larger keeps more rows."""
-    columns: Annotated[tuple[ColumnName, ...], Field(strict=False, min_length=1)]
-    """Numeric columns."""
-
-
-class Candidates(Strict):
-    """One family of estimators in the race: MLlib's own parameter names, each a value or a list to try."""
-
-    encoding: Encoding | None = None
-    """How categories become numbers. By default one_hot for the linear model and index for trees."""
-    grid: Annotated[Mapping[str, Annotated[tuple[Any, ...], Field(strict=False)]], Field(strict=False)]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _parameters_stand_beside_the_encoding(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or "grid" in given:
-            return given
-        grid = {
-            str(name): tuple(value) if isinstance(value, list) else (value,)
-            for name, value in given.items()
-            if name != "encoding"
-        }
-        return {"grid": grid} | ({"encoding": given["encoding"]} if "encoding" in given else {})
-
-    @property
-    def size(self) -> int:
-        """How many candidates the family sends."""
-        size = 1
-        for values in self.grid.values():
-            size *= len(values)
-        return size
-
-
-class Baselines(Strict):
-    """The simplest answers, in the race so that "better than what?" is known: the mean, and these."""
-
-    median_by: ColumnName | None = None
-    """The median of the label among training rows with the same value of this column runs too."""
-
-
-class Gate(Strict):
-    """What a challenger must show on the holdout before it may reign."""
-
-    floor: Annotated[Mapping[Metric, float], Field(strict=False)] = {}
-    """The least (for r2) or the most (for errors) that is acceptable; worse means possible drift."""
-    improvement: Annotated[float, Field(ge=0, lt=1, strict=False)] = 0.0
-    """By which share of the champion's metric the challenger must be better."""
-    min_rows: Annotated[int, Field(ge=1)] = 100
-    """Rows that both must have been held out from, for the comparison to mean anything."""
-
-
-class Schedule(Strict):
-    """Cron expressions in UTC."""
-
-    retrain: Cron = "@weekly"
-    """When it is trained anew."""
-    score: Cron = "@daily"
-    """When new deliveries are scored."""
 
 
 class UseCase(Strict):
@@ -124,6 +50,8 @@ class UseCase(Strict):
     rejected where there is a key and kept where there is none."""
     max_rejected: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.5
     """The share of rejected rows above which a delivery is refused whole."""
+    panel: Panel | None = None
+    """How lines become entities observed over calendar time; without it a row is a row."""
     filters: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """Which accepted rows the model is about, as expressions; all others are left out, and counted."""
     outliers: Outliers | None = None
@@ -134,8 +62,10 @@ class UseCase(Strict):
     """How numeric inputs are scaled."""
     max_categories: Annotated[int, Field(ge=2, le=100_000)] = 1_000
     """The most values that an indexed category may have."""
-    label_transform: Literal["log", "none"] = "none"
-    """log: models learn the logarithm of the label."""
+    label_transform: LabelTransform = "none"
+    """log: models learn the logarithm of the label; signed_sqrt: its square root, with its sign."""
+    label_minus: ColumnName | None = None
+    """A numeric input that is taken from the label before it is learnt, and given back to predictions."""
     split: Split = Split()
     """Which rows are held out, and which fold judges which of the others."""
     seed: int = 42
@@ -170,7 +100,47 @@ class UseCase(Strict):
     @property
     def label(self) -> str:
         """The column to predict."""
-        return self.with_role("label")[0]
+        return self.panel.label if self.panel else self.with_role("label")[0]
+
+    @property
+    def modelled(self) -> UseCase:
+        """The use case as models see it: itself, or its panel's rows described as a table."""
+        if self.panel is None or {PERIOD, STEP, AS_OF} <= self.columns.keys():
+            return self
+        return self.model_copy(
+            update={
+                "columns": self.panel.columns(self.columns),
+                "rules": (),
+                "baselines": self.baselines.model_copy(
+                    update={"columns": (*self.baselines.columns, *self.panel.forecasts)}
+                ),
+            }
+        )
+
+    @property
+    def of_lines(self) -> UseCase:
+        """The use case as a delivered row has it: without what is about a panel's rows."""
+        return self if self.panel is None else self.model_copy(update={"features": {}, "filters": ()})
+
+    @property
+    def withheld(self) -> frozenset[str]:
+        """Columns that a delivery to score need not have: they are not known yet."""
+        if self.panel is None:
+            return frozenset({self.label})
+        known = {name for value in self.panel.known.values() for name in columns_of(value.sql)}
+        return frozenset(self.columns) - known - {*self.panel.entity, *self.with_role("time")}
+
+    @property
+    def needs_a_baseline(self) -> bool:
+        """Whether a run's best baseline is published as a model too."""
+        return self.gate.baseline_may_reign or (
+            self.panel is not None and self.panel.new_entities == "baseline"
+        )
+
+    @property
+    def zoned(self) -> bool | None:
+        """Whether a time must carry its offset from UTC (true) or must not (false); None: either is taken."""
+        return None if self.panel is None else self.panel.time_zone is not None
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -220,7 +190,11 @@ class UseCase(Strict):
             [name, self.columns[name].model_dump(mode="json", include=about_values), column.must_be_there]
             for name, column in self.columns.items()
         ]
-        said["key"], said["label"] = self.key, self.label
+        said["key"] = self.key
+        if self.panel is None:
+            said["label"] = self.label
+        else:
+            said["panel"] = [self.zoned, sorted(self.withheld)]
         said["sources"] = sorted(said["sources"].items())
         return "c" + digest(said)[:10]
 
@@ -238,7 +212,7 @@ class UseCase(Strict):
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
-        if len(self.with_role("label")) != 1:
+        if self.panel is None and len(self.with_role("label")) != 1:
             found = ", ".join(self.with_role("label")) or "none"
             raise Misplaced(
                 f"exactly one column must have the role label, and here it is {found}",
@@ -259,15 +233,10 @@ class UseCase(Strict):
                     ("sources",),
                     "a use case learns from one source (role: train) and scores at most one (role: score)",
                 )
-        if not self.numbers and not self.categories:
+        if self.panel is None and not self.numbers and not self.categories:
             raise Misplaced(
                 "no column has the role feature or category, and there are no features",
                 ("columns",),
                 "give the columns that a model shall read one of these roles",
             )
         return self
-
-
-def digest(value: object) -> str:
-    """SHA-256 of the value's canonical JSON, as 64 hexadecimal digits."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -19,9 +19,13 @@ def json_schema() -> str:
     """As text, the same for the same models."""
     schema = UseCase.model_json_schema()
     models = schema["$defs"]
-    for model, key in (("Column", "role"), ("Column", "format"), ("Split", "group")):
+    for model, key in (("Column", "role"), ("Column", "format"), ("Split", "group"), ("Panel", "entity")):
         _also_alone(models[model]["properties"][key])
-    models["Feature"] = {"anyOf": [{"type": "string", "description": "An expression."}, models["Feature"]]}
+    for model in ("Feature", "PanelValue"):
+        models[model] = {"anyOf": [{"type": "string", "description": "An expression."}, models[model]]}
+    empty = models["Panel"]["properties"]["empty"]
+    empty["enum"] = [*empty["enum"], 0, None]
+    del empty["type"]
     _also_days(models["Column"]["properties"])
     encoding = models.pop("Candidates")["properties"]["encoding"]
     schema["properties"]["candidates"] = {

@@ -48,10 +48,9 @@ def source_contradictions(
     if names := csv.names:
         in_files = {name: header for header, name in csv.header.items()}
         needed = [in_files.get(name, name) for name in use_case.columns]
+        withheld = {in_files.get(name, name) for name in use_case.withheld}
         for name in needed:
-            if name not in names and not (
-                settings.role == "score" and name == in_files.get(use_case.label, use_case.label)
-            ):
+            if name not in names and not (settings.role == "score" and name in withheld):
                 yield (*where, "names"), f"column {name} is not among them", nearest_or_all(name, names)
         for name in names:
             if names.count(name) > 1:

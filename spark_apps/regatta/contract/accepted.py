@@ -16,6 +16,7 @@ from regatta.config.table import Role, quoted, spark_type
 from regatta.errors import InputError
 from regatta.lake import Ingested, Lake, layout
 from regatta.lake.deliveries import deliveries
+from regatta.panels.values import Lines
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,20 @@ def accepted(
         rows = _newest(rows, lake.use_case.key, [record.delivery for record in taken])
         superseded = read - rows.count()
     return Accepted(rows, read, superseded, tuple(taken))
+
+
+def known_in_advance(spark: SparkSession, lake: Lake, as_of: datetime | None = None) -> DataFrame | None:
+    """Accepted rows about periods to come, where a panel knows something of them; else None."""
+    if lake.use_case.panel is None or not lake.use_case.panel.known:
+        return None
+    taken = [record for record in ingested(lake, "score", as_of) if record.refused is None]
+    return accepted(spark, lake, "score", as_of).rows if taken else None
+
+
+def observations(read: Accepted, known: DataFrame | None) -> Lines:
+    """What a panel is made of: rows of the training source, and what is known in advance."""
+    delivered = {delivery.delivery: delivery.delivered_at for delivery in read.deliveries}
+    return Lines(read.rows, known, delivered, max(delivered.values()))
 
 
 def ingested(lake: Lake, role: Role, as_of: datetime | None = None) -> list[Ingested]:

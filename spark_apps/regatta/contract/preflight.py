@@ -111,6 +111,6 @@ def names_in_files(use_case: UseCase, source: str) -> tuple[tuple[str, ...], fro
     """The names that a header of the source must hold, and those that it may."""
     settings = use_case.sources[source]
     in_files = {name: header for header, name in settings.csv.header.items()}
-    label = {use_case.label} if settings.role == "score" else set()
-    required = tuple(in_files.get(name, name) for name in use_case.columns if name not in label)
-    return required, frozenset(settings.csv.ignore) | {in_files.get(name, name) for name in label}
+    withheld = use_case.withheld if settings.role == "score" else frozenset()
+    required = tuple(in_files.get(name, name) for name in use_case.columns if name not in withheld)
+    return required, frozenset(settings.csv.ignore) | {in_files.get(name, name) for name in withheld}

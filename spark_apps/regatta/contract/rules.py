@@ -5,7 +5,7 @@ The checks read the columns that `rows.read` makes: typed values under their own
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -68,9 +68,11 @@ def text_name(column: str) -> str:
 def checks(use_case: UseCase) -> list[Check]:
     """All that may reject a row as it stands; duplicates are a matter of several rows."""
     of_types = [
-        check for name, column in use_case.columns.items() for check in _of_type(name, column, use_case.label)
+        check
+        for name, column in use_case.columns.items()
+        for check in _of_type(name, column, use_case.withheld)
     ]
-    return of_types + _at_level("reject", use_case)
+    return [*of_types, *_of_zones(use_case), *_at_level("reject", use_case)]
 
 
 def warnings(use_case: UseCase) -> list[Check]:
@@ -114,10 +116,10 @@ def broken(rule: Rule) -> Expression:
     return ~F.coalesce(holds, ~all_there)
 
 
-def _of_type(name: str, column: Column, label: str) -> Iterator[Check]:
+def _of_type(name: str, column: Column, withheld: Collection[str]) -> Iterator[Check]:
     value, text = F.col(quoted(name)), text_of(name)
     if column.must_be_there:
-        due = F.col(LABELLED) if name == label else F.lit(True)
+        due = F.col(LABELLED) if name in withheld else F.lit(True)
         yield Check(name, "is required", text.isNull() & due)
     if column.type != "string" or column.sql is not None:
         yield Check(name, in_words(column), text.isNotNull() & value.isNull())
@@ -127,6 +129,20 @@ def _of_type(name: str, column: Column, label: str) -> Iterator[Check]:
         yield Check(
             name, f"is before the year {FIRST_YEAR} (set min to accept it)", F.year(value) < FIRST_YEAR
         )
+
+
+def _of_zones(use_case: UseCase) -> Iterator[Check]:
+    """Times with and without an offset from UTC do not compare, so one kind is taken and the other is not."""
+    time = use_case.time
+    if use_case.zoned is None or time is None or use_case.columns[time].type != "timestamp":
+        return
+    if use_case.columns[time].format:
+        return  # the format itself says whether there is an offset
+    has_offset = text_of(time).rlike(r"(Z|[+-]\d{2}:\d{2})$")
+    if use_case.zoned:
+        yield Check(time, "has no offset from UTC, and panel.time_zone is set", ~has_offset)
+    else:
+        yield Check(time, "has an offset from UTC, and panel.time_zone is not set", has_offset)
 
 
 def _of_values(name: str, column: Column) -> Iterator[Check]:

@@ -82,7 +82,8 @@ def judge(spark: SparkSession, lake: Lake, attempt: Attempt, sound: Sequence[Sou
         return []
     use_case = lake.use_case
     session = reading.text_session(spark)
-    check_contract(session, use_case)
+    with step("trying the contract"):
+        check_contract(session, use_case)
     with step(f"checking {sum(one.rows for one in sound):,} rows of {number_of(len(sound))}"):
         delivered = rows.delivered(session, use_case, reading.parts(lake.store, sound))
         into = layout.accepted(use_case.contract)

@@ -20,6 +20,8 @@ def examine(use_case: UseCase, looked: Looked) -> Iterator[Finding]:
     if not looked.sound:
         return
     yield from _duplicates(use_case, looked)
+    if use_case.panel is not None:  # the rest is about its rows, which are not made yet
+        return
     yield from _label(use_case, looked)
     yield from _filters(use_case, looked)
     yield from _inputs(use_case, looked)

@@ -46,7 +46,7 @@ class Looked:
 
 def look(spark: SparkSession, store: Store, use_case: UseCase, delivery: Sound) -> Looked:
     """Read the first rows of a delivery's files; what cannot be computed is null."""
-    session = reading.text_session(spark)
+    session, use_case = reading.text_session(spark), use_case.of_lines
     delivered = rows.delivered(session, use_case, reading.parts(store, [delivery])).limit(LOOKED_AT)
     features = {name: F.expr(feature.sql).alias(name) for name, feature in use_case.features.items()}
     found = delivered.select(

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from rich.table import Table
 from rich.text import Text
 
 from regatta.config import UseCase
-from regatta.config.model import Gate, Metric
+from regatta.config.panel import PERIOD
+from regatta.config.race import Gate, Metric
 from regatta.errors import InputError
-from regatta.evaluation.figures import UNDEFINED, Figures, number, shown
+from regatta.evaluation.figures import SHARES, UNDEFINED, Figures, number, shown
 from regatta.evaluation.gate import Verdict, judge
 from regatta.evaluation.metrics import metrics
-from regatta.features.inputs import changes, columns_read, trained_as
+from regatta.features.inputs import changes, columns_read, panel_changes, trained_as
 from regatta.features.pipeline import scorable
 from regatta.features.scope import in_scope
 from regatta.lake import ChampionEntry, Lake, Run, layout
 from regatta.selection.splits import held_out
 
-SHOWN: tuple[Metric, ...] = ("rmse", "mae", "mape", "r2")  # mse says no more than rmse
+SHOWN: tuple[Metric, ...] = ("rmse", "mae", "mape", "wape", "r2")  # mse says no more than rmse
 CHALLENGERS = "_challenger"  # its predictions, beside the champion's
 
 
@@ -43,11 +46,11 @@ class Contest:
     unit: str | None
     obstacle: str = ""
 
-    def verdict(self, gate: Gate, metric: Metric) -> Verdict:
-        """What the gate says."""
+    def verdict(self, gate: Gate, metric: Metric, baselines: Mapping[str, Figures] | None = None) -> Verdict:
+        """What the gate says; with the baselines that are to be beaten."""
         if self.obstacle:
             return Verdict(False, self.obstacle)
-        return judge(self.challenger, self.champion, self.rows, gate, metric, self.unit)
+        return judge(self.challenger, self.champion, self.rows, gate, metric, self.unit, baselines)
 
     def table(self) -> Table:
         """For people: a line a metric."""
@@ -67,35 +70,51 @@ class Contest:
         return table
 
 
-def contest(spark: SparkSession, lake: Lake, challenger: Run, reigning: ChampionEntry | None) -> Contest:
+def contest(
+    spark: SparkSession,
+    lake: Lake,
+    challenger: Run,
+    reigning: ChampionEntry | None,
+    model: str = layout.MODEL,
+) -> Contest:
     """Let both predict the challenger's holdout, as far as the champion's own split also held it out.
 
     With an obstacle, or without a champion, the figures are the challenger's on its whole holdout.
+
+    Args:
+        spark: any session.
+        lake: the use case's.
+        challenger: the run that challenges.
+        reigning: the champion, if there is one.
+        model: where in the run the challenger's model stands.
     """
-    use_case = trained_as(challenger)
+    use_case = trained_as(challenger).modelled
     unit = use_case.columns[use_case.label].unit
     rows = spark.read.parquet(*lake.runs.paths(challenger, f"{layout.run(challenger.run_id)}holdout/"))
-    judged = _predicted(lake, challenger, rows.select(*(f"`{name}`" for name in use_case.columns)))
+    judged = _predicted(lake, challenger, model, rows.select(*(f"`{name}`" for name in use_case.columns)))
 
     champion = lake.run(reigning.run_id) if reigning else None
     obstacle = _obstacle(reigning, champion, use_case) if reigning else ""
-    if champion is None or obstacle:
-        own = metrics(judged, use_case.label)[0]
+    if reigning is None or champion is None or obstacle:
+        own = metrics(judged, use_case.label, scale=challenger.scale)[0]
         return Contest(own, None, _rows(own), unit, obstacle)
 
-    rival = trained_as(champion)
-    common = judged.withColumnRenamed("prediction", CHALLENGERS).filter(
-        held_out(rival) & in_scope(rival) & scorable(rival)
+    rival = trained_as(champion).modelled
+    unseen = (
+        held_out(rival) if champion.trained_until is None else F.col(PERIOD) > F.lit(champion.trained_until)
     )
-    both = _predicted(lake, champion, common)
-    own, other = metrics(both, use_case.label, [CHALLENGERS, "prediction"])
+    common = judged.withColumnRenamed("prediction", CHALLENGERS).filter(
+        unseen & in_scope(rival) & scorable(rival)
+    )
+    both = _predicted(lake, champion, reigning.model, common)
+    own, other = metrics(both, use_case.label, [CHALLENGERS, "prediction"], scale=challenger.scale)
     return Contest(own, other, _rows(own), unit)
 
 
-def _predicted(lake: Lake, run: Run, rows: DataFrame) -> DataFrame:
+def _predicted(lake: Lake, run: Run, model: str, rows: DataFrame) -> DataFrame:
     """The rows as they are, and `prediction` in the label's unit."""
-    model = PipelineModel.load(lake.runs.root(run, f"{layout.run(run.run_id)}model/"))
-    return model.transform(rows)
+    loaded = PipelineModel.load(lake.runs.root(run, f"{layout.run(run.run_id)}{model}/"))
+    return loaded.transform(rows)
 
 
 def _obstacle(reigning: ChampionEntry, champion: Run | None, challenger: UseCase) -> str:
@@ -104,14 +123,14 @@ def _obstacle(reigning: ChampionEntry, champion: Run | None, challenger: UseCase
     if champion is None:
         return f"the run of {name}, {reigning.run_id}, is no longer in the lake"
     try:
-        rival = trained_as(champion)
+        rival = trained_as(champion).modelled
     except InputError as error:
         return f"{name} cannot be judged: {error.fact}"
     if rival.label != challenger.label:
         return f"{name} predicts {rival.label}, and the challenger {challenger.label}"
     # The hash of a value depends on its type: a changed one would put the champion's lessons into its exam.
     needed = dict.fromkeys((*columns_read(rival), *rival.split_by, rival.label))
-    if changed := changes(rival, challenger, needed):
+    if changed := changes(rival, challenger, needed) + panel_changes(rival, challenger):
         return f"{name} cannot predict the challenger's rows: {', '.join(changed)}"
     return ""
 
@@ -125,7 +144,7 @@ def _difference(metric: str, own: float | None, other: float | None, unit: str |
     if own is None or other is None:
         return UNDEFINED
     sign, size = "+" if own >= other else "-", abs(own - other)
-    if metric == "mape":
+    if metric in SHARES:
         return f"{sign}{number(100 * size)} points"
     absolute = f"{sign}{shown(metric, size, unit)}"
     return (

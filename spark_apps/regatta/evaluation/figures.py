@@ -9,6 +9,8 @@ Figures = Mapping[str, float | None]
 DIGITS = 4  # significant ones; whole numbers keep all of theirs
 EXACT = 17  # digits tell any two floats apart
 UNDEFINED = "undefined"
+SHARES = ("mape", "wape")  # shown in percent
+WITHOUT_UNIT = (*SHARES, "r2", "smape", "mase")
 
 
 def number(value: float, digits: int = DIGITS) -> str:
@@ -24,16 +26,16 @@ def number(value: float, digits: int = DIGITS) -> str:
 
 def unit_of(metric: str, unit: str | None) -> str:
     """The unit that a metric has for a label in `unit`; empty where it has none, or the label's is not known."""
-    if unit is None or metric in ("r2", "mape"):
+    if unit is None or metric in WITHOUT_UNIT:
         return ""
     return f"{unit}²" if metric == "mse" else unit
 
 
 def shown(metric: str, value: float | None, unit: str | None, digits: int = DIGITS) -> str:
-    """A figure with its unit: `128,345 USD`; a mape, which is a share, in percent; `undefined` for None."""
+    """A figure with its unit: `128,345 USD`; a share (mape, wape) in percent; `undefined` for None."""
     if value is None:
         return UNDEFINED
-    if metric == "mape":
+    if metric in SHARES:
         return f"{number(100 * value, digits)} %"
     return f"{number(value, digits)} {unit_of(metric, unit)}".rstrip()
 

@@ -6,11 +6,12 @@ Both sides' figures are of the same rows, which neither has learnt from.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from regatta.config.model import LARGER_IS_BETTER, Gate, Metric
+from regatta.config.race import LARGER_IS_BETTER, Gate, Metric
 from regatta.evaluation.figures import Figures, number, shown, told_apart
+from regatta.evaluation.metrics import better, gain
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Verdict:
 
     promoted: bool
     reason: str
+    by_baseline: bool = False
+    """Whether it is a baseline that stands in the way."""
 
 
 def judge(
@@ -28,8 +31,9 @@ def judge(
     gate: Gate,
     metric: Metric,
     unit: str | None = None,
+    baselines: Mapping[str, Figures] | None = None,
 ) -> Verdict:
-    """Too few rows, then the floor, then the champion: the first that stands in the way is the reason.
+    """Too few rows, the floor, the best baseline, the champion: the first that stands in the way is the reason.
 
     Args:
         challenger: its figures on the rows, in the label's unit.
@@ -38,6 +42,7 @@ def judge(
         gate: what is asked for.
         metric: what "better" is measured by.
         unit: the label's, for the reason.
+        baselines: by name, their figures on the challenger's whole holdout, where they are to be beaten.
     """
     whose = "held-out rows" if champion is None else "rows that both held out"
     if rows < gate.min_rows:
@@ -48,17 +53,31 @@ def judge(
         return Verdict(False, f"{' and '.join(broken)}: possible drift")
     if (own := challenger.get(metric)) is None:
         return Verdict(False, f"{metric} is undefined on the {rows:,} {whose}")
+    if beaten_by := unbeaten(challenger, baselines or {}, metric, unit):
+        return Verdict(False, beaten_by, by_baseline=True)
     if champion is None:
         return Verdict(True, f"first champion: {metric} {shown(metric, own, unit)} on {rows:,} {whose}")
     if (other := champion.get(metric)) is None:
         figure = shown(metric, own, unit)
         return Verdict(True, f"{metric} {figure}, where the champion's is undefined on the {rows:,} {whose}")
-    gain = _gain(own, other, metric)
-    compared = f"{_comparison(own, other, gain, metric, unit)} on {rows:,} {whose}"
-    if gain > 0 and gain >= gate.improvement:
+    better_by = gain(own, other, metric)
+    compared = f"{_comparison(own, other, better_by, metric, unit)} on {rows:,} {whose}"
+    if better_by > 0 and better_by >= gate.improvement:
         return Verdict(True, compared)
     asked = f"at least {_percent(gate.improvement)} better" if gate.improvement else "better"
     return Verdict(False, f"{compared}, and must be {asked}")
+
+
+def unbeaten(own: Figures, baselines: Mapping[str, Figures], metric: Metric, unit: str | None) -> str:
+    """In words, that the best baseline is as good; empty where it is not, or there is none."""
+    best: str | None = None
+    for name, figures in sorted(baselines.items()):
+        if better(metric, figures.get(metric), baselines[best].get(metric) if best else None):
+            best = name
+    if best is None or better(metric, own.get(metric), baselines[best].get(metric)):
+        return ""
+    figure, other = told_apart(metric, own.get(metric), baselines[best].get(metric), unit)
+    return f"{metric} {figure} on the holdout does not beat the baseline {best}, which has {other}"
 
 
 def _floors_broken(figures: Figures, gate: Gate, unit: str | None) -> Iterator[str]:
@@ -69,20 +88,6 @@ def _floors_broken(figures: Figures, gate: Gate, unit: str | None) -> Iterator[s
             figure, limit = told_apart(metric, value, floor, unit)
             side = "below the floor of" if larger else "above the limit of"
             yield f"{metric} {figure} on the holdout is {side} {limit}"
-
-
-def _gain(own: float, other: float, metric: Metric) -> float:
-    """By which share of the champion's error the challenger's is smaller; negative where it is larger.
-
-    For r2 the error is what it leaves unexplained, 1 - r2 = SSE / SST. On the same rows SST is the same, so a
-    gate on r2 asks exactly what the same gate on mse does, and asks it near 1 as well as near 0, where a share
-    of r2 itself would mean nothing.
-    """
-    if metric in LARGER_IS_BETTER:
-        own, other = 1 - own, 1 - other
-    if other == 0:
-        return 0.0 if own == 0 else -math.inf  # nothing is smaller than no error at all
-    return (other - own) / other
 
 
 def _comparison(own: float, other: float, gain: float, metric: Metric, unit: str | None) -> str:

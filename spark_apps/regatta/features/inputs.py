@@ -31,7 +31,15 @@ def trained_as(run: Run) -> UseCase:
 
 
 def columns_read(use_case: UseCase) -> tuple[str, ...]:
-    """The delivered columns that a model of the use case and its filters read, in the file's order; not the label."""
+    """The delivered columns that a model of the use case and its filters read, in the file's order; not the label.
+
+    Of a panel those of its lines.
+    """
+    if (panel := use_case.panel) is not None and use_case.modelled is not use_case:
+        expressions = [value.sql for value in (*panel.values.values(), *panel.known.values())]
+        made_of = {*panel.entity, *use_case.with_role("time")}
+        made_of |= {name for sql in (*expressions, panel.where or "true") for name in columns_of(sql)}
+        return tuple(name for name in use_case.columns if name in made_of)
     read = {*use_case.with_role("feature"), *use_case.with_role("category")}
     for sql in (*(feature.sql for feature in use_case.features.values()), *use_case.filters):
         read |= columns_of(sql)
@@ -53,3 +61,17 @@ def changes(then: UseCase, now: UseCase, columns: Iterable[str]) -> list[str]:
         elif old.unit and new.unit and old.unit != new.unit:
             found.append(f"{name} was in {old.unit} and is in {new.unit}")
     return found
+
+
+def panel_changes(then: UseCase, now: UseCase) -> list[str]:
+    """What has happened to the making of a panel's rows, a few words each; nothing for two tables."""
+    old, new = then.panel, now.panel
+    if old is None or new is None:
+        return [] if old is new else ["one is of a panel and the other of a table"]
+    made_by = ("entity", "frequency", "time_zone", "where", "values", "known", "empty", "holidays", "closed")
+    found = [f"panel.{part} is another" for part in made_by if getattr(old, part) != getattr(new, part)]
+    return found + [
+        f"panel.features.{name} is {'another' if name in new.features else 'gone'}"
+        for name, feature in old.features.items()
+        if new.features.get(name) != feature
+    ]

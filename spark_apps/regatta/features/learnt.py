@@ -14,7 +14,7 @@ from pyspark.ml.feature import SQLTransformer
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from regatta.config.model import Outliers
+from regatta.config.inputs import Outliers
 from regatta.config.table import quoted
 from regatta.errors import InputError
 from regatta.features.sql import Value, literal, replacing

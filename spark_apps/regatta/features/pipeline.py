@@ -7,6 +7,8 @@ from functools import reduce
 from operator import and_
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.base import Transformer
 from pyspark.ml.feature import (
@@ -23,17 +25,19 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
-from regatta.config.model import Encoding
+from regatta.config.race import Encoding
 from regatta.config.table import quoted
 from regatta.errors import InputError
 from regatta.features.buckets import MISSING, bucketed
 from regatta.features.learnt import Fill, FillNulls
 from regatta.features.sql import adding, replacing
 
+Floats = NDArray[np.float64]
 PipelineStage = Any  # pyspark names no common base of estimators and transformers
 
 FEATURES = "_features"
 LABEL = "_label"
+MINUS = "_minus"
 PREDICTION = "_prediction"
 ROW = "_row"
 TARGET_SMOOTHING = 10.0  # rows that the mean of all weighs as much as, against the mean of a category
@@ -90,16 +94,57 @@ def encoding_stages(use_case: UseCase, encoding: Encoding) -> list[PipelineStage
 
 
 def with_label(frame: DataFrame, use_case: UseCase) -> DataFrame:
-    """Add `_label`, what estimators learn: the label, or its natural logarithm."""
-    label = f"CAST(`{use_case.label}` AS DOUBLE)"
-    return frame.selectExpr(
-        "*", f"{f'ln({label})' if use_case.label_transform == 'log' else label} AS {LABEL}"
+    """Add `_label`, what estimators learn: the label, transformed, less `label_minus` transformed alike (`_minus`)."""
+    label = _transformed(quoted(use_case.label), use_case)
+    if use_case.label_minus is None:
+        return frame.selectExpr("*", f"{label} AS {LABEL}")
+    return frame.selectExpr("*", f"{_minus(use_case)} AS {MINUS}").selectExpr(
+        "*", f"{label} - {MINUS} AS {LABEL}"
     )
 
 
 def in_label_unit(use_case: UseCase) -> str:
-    """SQL that undoes what `with_label` did, for an estimator's `_prediction`."""
-    return f"exp({PREDICTION})" if use_case.label_transform == "log" else PREDICTION
+    """SQL that undoes what `with_label` did, for an estimator's `_prediction` in a row with `given_back`."""
+    learnt = PREDICTION if use_case.label_minus is None else f"({PREDICTION} + {MINUS})"
+    match use_case.label_transform:
+        case "log":
+            return f"exp({learnt})"
+        case "signed_sqrt":
+            return f"signum({learnt}) * power({learnt}, 2)"
+        case "none":
+            return learnt
+
+
+def undone(predictions: Floats, minus: Floats, use_case: UseCase) -> Floats:
+    """The same as `in_label_unit` for predictions that are here already: (rows,) each."""
+    learnt = predictions + minus
+    match use_case.label_transform:
+        case "log":
+            return np.exp(learnt)
+        case "signed_sqrt":
+            return np.sign(learnt) * learnt**2
+        case "none":
+            return learnt
+
+
+def given_back(use_case: UseCase) -> tuple[str, ...]:
+    """The columns that `in_label_unit` reads besides the prediction."""
+    return () if use_case.label_minus is None else (MINUS,)
+
+
+def _minus(use_case: UseCase) -> str:
+    return f"coalesce({_transformed(quoted(str(use_case.label_minus)), use_case)}, 0D)"
+
+
+def _transformed(column: str, use_case: UseCase) -> str:
+    number = f"CAST({column} AS DOUBLE)"
+    match use_case.label_transform:
+        case "log":
+            return f"ln({number})"
+        case "signed_sqrt":
+            return f"signum({number}) * sqrt(abs({number}))"
+        case "none":
+            return number
 
 
 def published(features: PipelineModel, model: Transformer, use_case: UseCase) -> PipelineModel:
@@ -107,7 +152,8 @@ def published(features: PipelineModel, model: Transformer, use_case: UseCase) ->
 
     It gives back the columns that it is given, as they are, and adds `prediction` in the label's unit.
     """
-    first = SQLTransformer(statement=f"SELECT *, struct(*) AS {ROW} FROM __THIS__")
+    minus = f", {_minus(use_case)} AS {MINUS}" if use_case.label_minus is not None else ""
+    first = SQLTransformer(statement=f"SELECT *, struct(*) AS {ROW}{minus} FROM __THIS__")
     last = SQLTransformer(statement=f"SELECT {ROW}.*, {in_label_unit(use_case)} AS prediction FROM __THIS__")
     return PipelineModel(stages=[first, *features.stages, model, last])
 

@@ -63,6 +63,7 @@ class ChampionLog:
         metrics: Mapping[str, float | None],
         reason: str,
         backfill: datetime | None = None,
+        model: str = layout.MODEL,
     ) -> ChampionEntry:
         """Put a run into service, if the log is still what the decision was taken on.
 
@@ -73,6 +74,7 @@ class ChampionLog:
             metrics: its figures.
             reason: in words.
             backfill: the instant of the past from which the run reigns there, instead of coming into service.
+            model: where in the run its model stands.
 
         Raises:
             LostRace: if another entry was appended meanwhile.
@@ -89,6 +91,7 @@ class ChampionLog:
                 metrics=metrics,
                 reason=reason,
                 attempt=uuid.uuid4().hex,
+                model=model,
             )
         )
 
@@ -136,6 +139,7 @@ class ChampionLog:
                 metrics=target.metrics,
                 reason=f"back to champion {number}: {reason}",
                 attempt=uuid.uuid4().hex,
+                model=target.model,
             )
         )
 

@@ -10,6 +10,8 @@ import re
 from regatta.errors import InputError
 
 RECORD = "_record.json"
+MODEL, BASELINE = "model", "models/baseline"
+"""Within a run: the winner, and the best baseline where a use case may need it."""
 DELIVERY_RECORD = "_delivery.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 

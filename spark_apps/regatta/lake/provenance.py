@@ -11,10 +11,10 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from regatta.config import UseCase
-from regatta.config.model import digest
+from regatta.config.digest import digest
 from regatta.lake.records import Ingested
 
-DECIDE_FIGURES = ("config", "contract", "evaluation/metrics.py", "features", "selection")
+DECIDE_FIGURES = ("config", "contract", "evaluation/metrics.py", "features", "panels", "selection")
 CHANGE_NO_MODEL = {
     "title",
     "grain",
@@ -41,7 +41,11 @@ def code_version() -> str:
 
 def versions() -> dict[str, str]:
     """Of what the numbers depend on besides our code."""
-    return {"python": platform.python_version(), "pyspark": version("pyspark")}
+    return {
+        "python": platform.python_version(),
+        "pyspark": version("pyspark"),
+        "holidays": version("holidays"),
+    }
 
 
 def run_id(use_case: UseCase, as_of: datetime, fingerprint: str, code: str) -> str:

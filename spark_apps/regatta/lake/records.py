@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
+from regatta.lake.layout import MODEL
 from regatta.lake.publication import Publication, Record
 
 
@@ -88,6 +89,12 @@ class Run(Publication):
     """The winner's on the holdout, in the label's unit."""
     baselines: Mapping[str, Mapping[str, float | None]]
     seconds: float
+    best_baseline: str | None = None
+    """By the mean over the folds; its model is published where the use case may need it."""
+    scale: float | None = None
+    """What mase on the holdout is a share of, in the label's unit."""
+    trained_until: date | None = None
+    """Of a panel: the last period that was learnt from."""
     engines: Mapping[str, EngineChoice] = {}
     """By family of trees."""
 
@@ -105,6 +112,8 @@ class ChampionEntry(Record):
     metrics: Mapping[str, float | None]
     reason: str
     attempt: str
+    model: str = MODEL
+    """Where in the run the model stands."""
 
 
 class Batch(Publication):
@@ -120,3 +129,5 @@ class Batch(Publication):
     unscorable: int
     """Rows outside of the filters, or without a value in a column whose nulls are to be dropped."""
     label_unit: str | None = None
+    as_of: date | None = None
+    """Of a panel: the last period that the forecast knows; `delivery` is then the newest that was read."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
 from regatta.config.dialect import Csv
-from regatta.config.model import digest
+from regatta.config.digest import digest
 from regatta.config.table import Source
 
 LONGEST = (

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from regatta.config import UseCase
-from regatta.config.model import LARGER_IS_BETTER, Metric
+from regatta.config.race import LARGER_IS_BETTER, Metric
 from regatta.runtime import progress
 
 if TYPE_CHECKING:  # the race knows its watchers only by their shape, and they know it only by its types
@@ -261,20 +261,20 @@ class _State:
 
 
 def figure(value: float | None, metric: Metric, unit: str | None = None) -> str:
-    """A metric's value for people: `131,204 USD`, `12.3 %` (mape), `0.8712` (r2); without `unit` bare."""
+    """A metric's value for people: `131,204 USD`, `12.3 %` (mape, wape), `0.8712` (r2); without `unit` bare."""
     if value is None:
         return "undefined"
-    if metric == "mape":
+    if metric in ("mape", "wape"):
         return f"{100 * value:.1f} %"
-    if metric == "r2":
+    if metric in ("r2", "smape", "mase"):
         return f"{value:.4f}"
     number = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return f"{number} {unit}{'²' if metric == 'mse' else ''}" if unit else number
 
 
 def _of(metric: Metric, unit: str | None) -> str:
-    """The unit as it stands in a header; mape and r2 have none."""
-    if unit is None or metric in ("mape", "r2"):
+    """The unit as it stands in a header; shares and ratios have none."""
+    if unit is None or metric in ("mape", "r2", "wape", "smape", "mase"):
         return ""
     return f", {unit}{'²' if metric == 'mse' else ''}"
 

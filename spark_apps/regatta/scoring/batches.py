@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 
 from regatta.errors import InputError
-from regatta.lake import Batch, ChampionEntry, Lake, layout
+from regatta.lake import Batch, ChampionEntry, Ingested, Lake, layout
+from regatta.lake.provenance import fingerprint
 
 
 def batch_id(delivery: str) -> str:
     """Names the scores of a delivery; the prefix keeps Spark from reading a date out of it."""
     return f"delivery-{delivery}"
+
+
+def forecast_id(deliveries: Sequence[Ingested]) -> str:
+    """Names the forecast from deliveries: by the day of the newest and by the content of all of them."""
+    newest = max(delivery.delivered_at for delivery in deliveries)
+    return f"asof-{newest:%Y-%m-%d}-{fingerprint(deliveries)[:8]}"
 
 
 def batches(lake: Lake) -> list[Batch]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from regatta.config import UseCase
+from regatta.config.table import Role
 from regatta.contract.accepted import ingested
 from regatta.errors import InputError
 from regatta.lake import ChampionEntry, Ingested, Lake, layout
@@ -36,11 +37,19 @@ def due(lake: Lake, champion: ChampionEntry, as_of: datetime | None = None) -> l
     return [record for record in wanted if record.delivery not in by_this_one]
 
 
-def not_ingested(lake: Lake, as_of: datetime | None = None) -> list[str]:
-    """The ids of landed deliveries that have no verdict under the present contract."""
-    known = {record.delivery for record in ingested(lake, "score", as_of)}
-    landed = deliveries(lake.store, _source(lake.use_case), as_of)
+def not_ingested(lake: Lake, role: Role = "score", as_of: datetime | None = None) -> list[str]:
+    """The ids of landed deliveries of a source that have no verdict under the present contract."""
+    source = _source(lake.use_case) if role == "score" else str(lake.use_case.source(role))
+    known = {record.delivery for record in ingested(lake, role, as_of)}
+    landed = deliveries(lake.store, source, as_of)
     return [one.delivery for one in landed if one.delivery not in known]
+
+
+def read_by_a_forecast(lake: Lake, as_of: datetime | None) -> list[Ingested]:
+    """The verdicts on all deliveries that a forecast is made from: the history, and what is known in advance."""
+    roles: tuple[Role, ...] = ("train", "score")
+    found = (record for role in roles for record in ingested(lake, role, as_of))
+    return [record for record in found if not record.refused]
 
 
 def named(lake: Lake, delivery: str) -> Ingested:

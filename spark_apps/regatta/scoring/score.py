@@ -16,7 +16,7 @@ from regatta.errors import InputError
 from regatta.features.inputs import changes, columns_read, trained_as
 from regatta.features.pipeline import scorable
 from regatta.features.scope import in_scope
-from regatta.lake import Batch, ChampionEntry, Ingested, Lake, layout
+from regatta.lake import Batch, ChampionEntry, Ingested, Lake, Run, layout
 from regatta.scoring.batches import batch_id
 
 ROWS_A_FILE = 1_000_000  # by the size of the result and never by the number of cores
@@ -24,11 +24,17 @@ ROWS_A_FILE = 1_000_000  # by the size of the result and never by the number of 
 
 @dataclass(frozen=True)
 class Champion:
-    """The model in service, and the use case as it was when it was trained."""
+    """The model in service, its run, and the use case as it was when it was trained."""
 
     entry: ChampionEntry
+    run: Run
     use_case: UseCase
     model: PipelineModel
+
+    @property
+    def name(self) -> str:
+        """As the leaderboard shows it."""
+        return self.run.winner if self.entry.model == layout.MODEL else str(self.run.best_baseline)
 
     @classmethod
     def load(cls, lake: Lake, entry: ChampionEntry) -> Champion:
@@ -52,7 +58,8 @@ class Champion:
                 place=place,
                 way_out=f"regatta train {name}, then regatta promote {name}",
             )
-        return cls(entry, then, PipelineModel.load(lake.runs.root(run, f"{layout.run(run.run_id)}model/")))
+        model = PipelineModel.load(lake.runs.root(run, f"{layout.run(run.run_id)}{entry.model}/"))
+        return cls(entry, run, then, model)
 
 
 def score(spark: SparkSession, lake: Lake, champion: Champion, delivery: Ingested) -> tuple[Batch, bool]:

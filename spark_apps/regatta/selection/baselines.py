@@ -45,9 +45,32 @@ class MedianByCategory(Estimator):  # type: ignore[misc]
         return SQLTransformer(statement=adding({"prediction": f"coalesce({found}, {literal(overall)})"}))
 
 
+class ColumnBaseline(Estimator):  # type: ignore[misc]
+    """Predicts what stands in a column of the row, or the training part's mean where nothing does.
+
+    A column that has no value in the whole training part is taken as it is: no history, no forecast.
+    """
+
+    def __init__(self, label: str, column: str) -> None:
+        super().__init__()
+        self.label = label
+        self.column = column
+
+    def _fit(self, dataset: DataFrame) -> SQLTransformer:
+        own = F.col(quoted(self.column))
+        mean, known = dataset.agg(
+            F.avg(F.col(quoted(self.label)).cast("double")), F.count_if(own.isNotNull())
+        ).head()
+        predicted = f"CAST({quoted(self.column)} AS DOUBLE)"
+        prediction = f"coalesce({predicted}, {literal(mean)})" if known else predicted
+        return SQLTransformer(statement=adding({"prediction": prediction}))
+
+
 def baselines(use_case: UseCase) -> dict[str, Estimator]:
     """By the name that the leaderboard shows."""
     found: dict[str, Estimator] = {"mean": MeanBaseline(use_case.label)}
     if by := use_case.baselines.median_by:
         found[f"median by {by}"] = MedianByCategory(use_case.label, by)
+    for column in use_case.baselines.columns:
+        found[column] = ColumnBaseline(use_case.label, column)
     return found

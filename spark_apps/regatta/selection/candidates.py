@@ -11,8 +11,8 @@ from pyspark.ml import Estimator
 from pyspark.ml.param import Param
 
 from regatta.config import UseCase
-from regatta.config.model import Encoding, Family
 from regatta.config.problem import nearest_or_all
+from regatta.config.race import Encoding, Family
 from regatta.errors import InputError
 from regatta.features.pipeline import FEATURES, LABEL, PREDICTION
 from regatta.selection.estimators import GramianLinearRegression, PrefixGBTRegressor, SharedForestRegressor

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from regatta.config import UseCase
-from regatta.config.model import Family
+from regatta.config.race import Family
 from regatta.errors import InputError
 from regatta.lake.records import EngineChoice
 from regatta.runtime.concurrency import AT_ONCE
@@ -93,7 +93,7 @@ class Engine:
         from regatta.selection.native.search import units
 
         try:
-            split, _ = data.collected
+            split, _, _ = data.collected
             split.training.check()
             found = units(split, [self._fit(candidate, data) for candidate in members])
             if self.choices[family].canary_seconds is None:

@@ -12,7 +12,7 @@ from pyspark.ml.regression import LinearRegressionModel
 from pyspark.sql import DataFrame
 
 from regatta.config import UseCase
-from regatta.config.model import Encoding
+from regatta.config.race import Encoding
 from regatta.evaluation.metrics import metrics
 from regatta.features.pipeline import published
 from regatta.runtime.concurrency import AT_ONCE, side_by_side
@@ -102,10 +102,12 @@ def on_holdout(finals: Finals, holdout: DataFrame) -> DataFrame:
     return holdout.withColumnRenamed(f"prediction {finals.winner.family}", "prediction")
 
 
-def with_holdout(board: Leaderboard, predictions: DataFrame, use_case: UseCase) -> Leaderboard:
+def with_holdout(
+    board: Leaderboard, predictions: DataFrame, use_case: UseCase, scale: float | None = None
+) -> Leaderboard:
     """The leaderboard with the holdout's figures beside the standings that were refitted."""
     columns = [name for name in predictions.columns if name.split(" ")[0] == "prediction"]
-    figures = dict(zip(columns, metrics(predictions, use_case.label, columns), strict=True))
+    figures = dict(zip(columns, metrics(predictions, use_case.label, columns, scale=scale), strict=True))
     best = {standing.candidate: family for family, standing in board.best_of_families().items()}
 
     def judged(standing: Standing) -> Standing:

@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-import numpy as np
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
-from regatta.config.model import Encoding
+from regatta.config.race import Encoding
 from regatta.evaluation.metrics import metrics, metrics_of
-from regatta.features.pipeline import in_label_unit
+from regatta.features.pipeline import in_label_unit, undone
 from regatta.runtime.concurrency import AT_ONCE, as_they_end, side_by_side
 from regatta.selection.candidates import Candidate, estimator, param_map
 from regatta.selection.engine import Engine
@@ -29,7 +28,11 @@ Fit = Callable[[], Results]
 
 
 def fits(
-    field: Sequence[Candidate], prepared: Mapping[Encoding, Prepared], use_case: UseCase, engine: Engine
+    field: Sequence[Candidate],
+    prepared: Mapping[Encoding, Prepared],
+    use_case: UseCase,
+    engine: Engine,
+    scale: float | None = None,
 ) -> Iterator[tuple[Candidate, Judged]]:
     """Fit every candidate on a split and judge it; yield each as soon as it is judged.
 
@@ -47,9 +50,9 @@ def fits(
     by_family: list[list[Fit]] = []
     for family, units in zip(families, side_by_side(session, units_of, families), strict=True):
         data = prepared[family[0].encoding]
-        native += [(unit.cost, _native_fit(unit, family, data, use_case, engine)) for unit in units]
+        native += [(unit.cost, _native_fit(unit, family, data, use_case, engine, scale)) for unit in units]
         if not units:
-            by_family.append(_mllib_fits(family, data, use_case))
+            by_family.append(_mllib_fits(family, data, use_case, scale))
     costliest_first = [fit for _, fit in sorted(native, key=lambda entry: -entry[0])]
     turns = [[fit for turn in zip_longest(*by_family) for fit in turn if fit], costliest_first]
     work = [fit for turn in zip_longest(*turns) for fit in turn if fit]
@@ -70,31 +73,38 @@ def _families(field: Sequence[Candidate]) -> list[list[Candidate]]:
 
 
 def _native_fit(
-    unit: Unit, family: Sequence[Candidate], data: Prepared, use_case: UseCase, engine: Engine
+    unit: Unit,
+    family: Sequence[Candidate],
+    data: Prepared,
+    use_case: UseCase,
+    engine: Engine,
+    scale: float | None,
 ) -> Fit:
     """One unit: candidates that share their growing. The seconds they share are divided among them evenly."""
 
     def fit() -> Results:
         from regatta.selection.native.learning import sharing
 
-        _, truth = data.collected
+        _, truth, minus = data.collected
         started, found = time.monotonic(), []
         try:
             with sharing(AT_ONCE) as workers:
                 for positions, predictions in unit.predictions(workers):
-                    in_unit = np.exp(predictions) if use_case.label_transform == "log" else predictions
-                    found += [(family[position], metrics_of(truth, in_unit)) for position in positions]
+                    figures = metrics_of(truth, undone(predictions, minus, use_case), scale)
+                    found += [(family[position], figures) for position in positions]
         except Unsupported as reason:
             engine.fall_back(family[0].family, str(reason))
             rest = [family[position] for positions in unit.positions.values() for position in positions]
-            return [result for alone in _mllib_fits(rest, data, use_case) for result in alone()]
+            return [result for alone in _mllib_fits(rest, data, use_case, scale) for result in alone()]
         seconds = (time.monotonic() - started) / len(found)
         return [(candidate, Judged(metrics=figures, seconds=seconds)) for candidate, figures in found]
 
     return fit
 
 
-def _mllib_fits(family: Sequence[Candidate], data: Prepared, use_case: UseCase) -> list[Fit]:
+def _mllib_fits(
+    family: Sequence[Candidate], data: Prepared, use_case: UseCase, scale: float | None
+) -> list[Fit]:
     """Fits through `fitMultiple`, each a turn: whichever model is next is judged."""
     of_family = estimator(family[0].family, use_case.seed)
     maps = [param_map(of_family, candidate, data.slots.largest) for candidate in family]
@@ -107,6 +117,7 @@ def _mllib_fits(family: Sequence[Candidate], data: Prepared, use_case: UseCase) 
         index, model = next(models)
         seconds = time.monotonic() - started
         predictions = model.transform(data.judging).withColumn("prediction", F.expr(in_label_unit(use_case)))
-        return [(family[index], Judged(metrics=metrics(predictions, use_case.label)[0], seconds=seconds))]
+        figures = metrics(predictions, use_case.label, scale=scale)[0]
+        return [(family[index], Judged(metrics=figures, seconds=seconds))]
 
     return [fit] * len(family)

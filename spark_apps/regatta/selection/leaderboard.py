@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from regatta.config.model import LARGER_IS_BETTER, Metric
+from regatta.config.race import LARGER_IS_BETTER, Metric
+from regatta.evaluation.metrics import gain
 
 BASELINE = "baseline"
 Figures = Mapping[str, float | None]
@@ -68,12 +69,26 @@ class Leaderboard(BaseModel):
     metric: Metric
     label: str
     unit: str | None
+    folds: tuple[str, ...] = ()
+    """What tells the folds apart, such as their origins; empty where they are alike."""
     standings: tuple[Standing, ...]
 
     @property
     def winner(self) -> Standing:
         """The best candidate that is no baseline."""
         return next(standing for standing in self.standings if not standing.is_baseline)
+
+    @property
+    def best_baseline(self) -> Standing | None:
+        """The best of the simplest answers, if any has a figure on every fold."""
+        found = (standing for standing in self.standings if standing.is_baseline)
+        return next((standing for standing in found if standing.mean(self.metric) is not None), None)
+
+    def reduction(self, standing: Standing) -> float | None:
+        """By which share the error is smaller than the best baseline's, on the mean over the folds."""
+        best = self.best_baseline
+        own, other = standing.mean(self.metric), best.mean(self.metric) if best else None
+        return None if own is None or other is None else gain(own, other, self.metric)
 
     def best_of_families(self) -> dict[str, Standing]:
         """The best candidate of each family, the best family first."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
+from regatta.config import UseCase
 from regatta.config.table import quoted
+from regatta.evaluation.metrics import metrics_by
 from regatta.features.pipeline import FEATURES
 from regatta.lake import Attempt, Lake, layout
 from regatta.runtime.concurrency import side_by_side
@@ -16,20 +19,26 @@ from regatta.selection.leaderboard import Leaderboard
 
 
 def write_run(
-    lake: Lake, attempt: Attempt, board: Leaderboard, finals: Finals, predictions: DataFrame
+    lake: Lake,
+    attempt: Attempt,
+    use_case: UseCase,
+    board: Leaderboard,
+    finals: Finals,
+    predictions: DataFrame,
 ) -> None:
     """Write all of a run but its record: models, vectors, predictions on the holdout, leaderboard, weights.
 
     Args:
         lake: the use case's.
         attempt: where to write; nothing is visible before it is published.
+        use_case: as models see it.
         board: with the holdout's figures.
         finals: the refitted best of each family.
         predictions: the holdout as `on_holdout` gives it.
     """
     folder = layout.run(board.run_id)
     prepared = finals.prepared[finals.winner.encoding]
-    kept = map(quoted, (*lake.use_case.identity, lake.use_case.label))
+    kept = map(quoted, (*use_case.identity, use_case.label))
     vectors = prepared.features.transform(prepared.ground.inliers).selectExpr(
         *kept, f"{FEATURES} AS features"
     )
@@ -39,6 +48,12 @@ def write_run(
         "features": vectors.write.parquet,
         "holdout": predictions.write.parquet,
     }
+    if use_case.panel is not None:
+        by_entity = metrics_by(predictions, use_case.label, use_case.panel.entity)
+        written["holdout_by_entity"] = by_entity.write.parquet
+    if (best := board.best_baseline) is not None and use_case.needs_a_baseline:
+        baseline = PipelineModel(stages=[finals.baselines[best.candidate]])
+        written[layout.BASELINE] = baseline.write().save
     side_by_side(
         predictions.sparkSession, lambda part: written[part](attempt.uri(f"{folder}{part}")), written
     )

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
-from regatta.config.model import Encoding
+from regatta.config.race import Encoding
 from regatta.config.table import quoted
 from regatta.features.learnt import Bounds
 from regatta.features.pipeline import (
@@ -24,6 +24,7 @@ from regatta.features.pipeline import (
     Slots,
     columns_to_encode,
     encoding_stages,
+    given_back,
     shared_stages,
 )
 from regatta.runtime.concurrency import side_by_side
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from regatta.selection.native.rows import Rows
     from regatta.selection.native.search import Split
 
-_JUDGED = "_judged"
+_JUDGED, _BACK = "_judged", "_back"
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,12 @@ class Ground:
 
     @cached_property
     def judged_on(self) -> DataFrame:
-        """The others' columns to encode and the label itself; computed once."""
-        return self._ready(self.others, self.use_case.label).localCheckpoint()
+        """The others' columns to encode, the label itself and what predictions get back; computed once."""
+        back = given_back(self.use_case)
+        return self._ready(self.others, self.use_case.label, *back).localCheckpoint()
 
-    def _ready(self, rows: DataFrame, label: str) -> DataFrame:
-        columns = map(quoted, (*columns_to_encode(self.use_case), label))
+    def _ready(self, rows: DataFrame, *beside: str) -> DataFrame:
+        columns = map(quoted, (*columns_to_encode(self.use_case), *beside))
         return self.features.transform(rows).select(*columns)
 
 
@@ -91,9 +93,9 @@ class Prepared:
 
     @property
     def judging(self) -> DataFrame:
-        """The others' `_features` and the label itself, put together each time."""
-        label = quoted(self.ground.use_case.label)
-        return self.encoder.transform(self.ground.judged_on).select(FEATURES, label)
+        """The others' `_features`, the label itself and what predictions get back, put together each time."""
+        label, back = quoted(self.ground.use_case.label), given_back(self.ground.use_case)
+        return self.encoder.transform(self.ground.judged_on).select(FEATURES, label, *back)
 
     @cached_property
     def training(self) -> DataFrame:
@@ -101,10 +103,11 @@ class Prepared:
         return self.vectors.localCheckpoint()
 
     @property
-    def collected(self) -> tuple[Split, NDArray[np.float64]]:
-        """Vectors to learn from and to be judged on, on the driver, in one Spark job; and the label of the latter.
+    def collected(self) -> tuple[Split, NDArray[np.float64], NDArray[np.float64]]:
+        """Vectors to learn from and to be judged on, on the driver, in one Spark job.
 
-        Families that share an encoding ask for them at the same time; they come once.
+        Beside them, of the latter, the label and what predictions get back: `label_minus`, transformed, or 0.
+        Families that share an encoding ask for all of it at the same time; it comes once.
 
         Raises:
             Unsupported: the rows are not what the native engine can take.
@@ -113,17 +116,20 @@ class Prepared:
             return self._collected
 
     @cached_property
-    def _collected(self) -> tuple[Split, NDArray[np.float64]]:
+    def _collected(self) -> tuple[Split, NDArray[np.float64], NDArray[np.float64]]:
         from regatta.selection.native.rows import collected
         from regatta.selection.native.search import Split
 
-        label = quoted(self.ground.use_case.label)
+        label, minus = quoted(self.ground.use_case.label), given_back(self.ground.use_case)
         judging = self.judging.select(
-            FEATURES, F.col(label).cast("double").alias(LABEL), F.lit(True).alias(_JUDGED)
+            FEATURES,
+            F.col(label).cast("double").alias(LABEL),
+            F.lit(True).alias(_JUDGED),
+            (F.col(minus[0]) if minus else F.lit(0.0)).alias(_BACK),
         )
-        both = self.vectors.withColumn(_JUDGED, F.lit(False)).unionByName(judging)
-        rows, (judged,) = collected(both, FEATURES, LABEL, [F.col(_JUDGED)])
-        return Split(rows.where(~judged), rows.values[judged]), rows.labels[judged]
+        both = self.vectors.withColumns({_JUDGED: F.lit(False), _BACK: F.lit(0.0)}).unionByName(judging)
+        rows, (judged, given) = collected(both, FEATURES, LABEL, [F.col(_JUDGED), F.col(_BACK)])
+        return Split(rows.where(~judged), rows.values[judged]), rows.labels[judged], given[judged]
 
     @cached_property
     def rows(self) -> Rows:

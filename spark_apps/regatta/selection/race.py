@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
-
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from regatta.config import UseCase
 from regatta.evaluation.metrics import metrics
@@ -16,8 +13,8 @@ from regatta.selection.candidates import Candidate, candidates
 from regatta.selection.engine import Engine
 from regatta.selection.fits import fits
 from regatta.selection.leaderboard import BASELINE, Judged, Standing
+from regatta.selection.parts import Fold
 from regatta.selection.prepared import prepared_for
-from regatta.selection.splits import FOLD
 
 
 class Watcher(Protocol):
@@ -27,12 +24,12 @@ class Watcher(Protocol):
         """A candidate was fitted on the other folds and judged on this one."""
 
 
-def race(frame: DataFrame, use_case: UseCase, watcher: Watcher, engine: Engine) -> list[Standing]:
+def race(parts: Sequence[Fold], use_case: UseCase, watcher: Watcher, engine: Engine) -> list[Standing]:
     """Judge every candidate and baseline on every fold.
 
     Args:
-        frame: the training part, laid out and cached, with `_label` and `_fold`; one row a labelled row.
-        use_case: names folds, candidates, encodings and seed.
+        parts: what each fold learns from and is judged on.
+        use_case: names candidates, encodings and seed.
         watcher: is told of each fit.
         engine: grows the trees, or leaves them to MLlib; made up its mind when the race is over.
 
@@ -42,25 +39,30 @@ def race(frame: DataFrame, use_case: UseCase, watcher: Watcher, engine: Engine) 
     field = candidates(use_case)
     results: dict[str, dict[int, Judged]] = {candidate.name: {} for candidate in field}
     engine.consider(field)
-    for number in range(use_case.split.folds):
-        training, judging = frame.filter(F.col(FOLD) != number), frame.filter(F.col(FOLD) == number)
-        for name, judged in _baselines(training, judging, use_case):
+    for number, part in enumerate(parts):
+        for name, judged in _baselines(part, use_case):
             results.setdefault(name, {})[number] = judged
             watcher.judged(name, number, judged)
-        prepared = prepared_for((one.encoding for one in field), training, judging, use_case)
-        for candidate, judged in fits(field, prepared, use_case, engine):
+        prepared = prepared_for((one.encoding for one in field), part.training, part.judging, use_case)
+        for candidate, judged in fits(field, prepared, use_case, engine, part.scale):
             results[candidate.name][number] = judged
             watcher.judged(candidate.name, number, judged)
     by_name = {candidate.name: candidate for candidate in field}
     return [_standing(name, by_name.get(name), folds) for name, folds in results.items()]
 
 
-def _baselines(training: DataFrame, judging: DataFrame, use_case: UseCase) -> Iterator[tuple[str, Judged]]:
+def _baselines(part: Fold, use_case: UseCase) -> Iterator[tuple[str, Judged]]:
+    """Fit one after another; judge all in one job."""
+    found, predicted = {}, part.judging
     for name, baseline in baselines(use_case).items():
         started = time.monotonic()
-        model = baseline.fit(training)
-        seconds = time.monotonic() - started
-        yield name, Judged(metrics=metrics(model.transform(judging), use_case.label)[0], seconds=seconds)
+        model = baseline.fit(part.training)
+        found[name] = time.monotonic() - started
+        predicted = model.transform(predicted).withColumnRenamed("prediction", f"prediction {name}")
+    columns = [f"prediction {name}" for name in found]
+    figures = metrics(predicted, use_case.label, columns, scale=part.scale)
+    for (name, seconds), judged in zip(found.items(), figures, strict=True):
+        yield name, Judged(metrics=judged, seconds=seconds)
 
 
 def _standing(name: str, candidate: Candidate | None, folds: dict[int, Judged]) -> Standing:

@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
 from regatta.errors import InputError
-from regatta.features.pipeline import scorable, with_label
+from regatta.features.pipeline import LABEL, MINUS, scorable, with_label
 from regatta.features.scope import in_scope
+from regatta.panels.origins import Dates
+from regatta.panels.values import Lines
+from regatta.selection.panel_parts import panel_parts
+from regatta.selection.parts import Fold, Parts
 from regatta.selection.splits import FOLD, HOLDOUT, fold, held_out, laid_out
 
 
-@dataclass(frozen=True)
-class Parts:
-    """Labelled rows with `_label` and `_fold`, cached. Grain: one row an accepted row with a label.
+def split(given: Lines, use_case: UseCase) -> Parts:
+    """Split what was accepted for good: rows by a hash of their group, or a panel along the calendar.
 
-    `counts` says what became of the rows: read, without a label, outside of the filters, without a value that must
-    not be filled, held out, trained on.
+    Raises:
+        InputError: if there is too little for the folds and the holdout, or it makes no panel.
+        Leak: if a feature of a panel reads what was not known yet.
     """
-
-    training: DataFrame
-    holdout: DataFrame
-    counts: Mapping[str, int]
-
-    def __str__(self) -> str:
-        found = {name: count for name in _LEFT_OUT if (count := self.counts[name])}
-        left_out = ", ".join(f"{count:,} {_LEFT_OUT[name]}" for name, count in found.items())
-        read, learnt, held = (f"{self.counts[fate]:,}" for fate in ("read", "trained_on", "held_out"))
-        said = f"{read} rows: {learnt} to train on, {held} held out"
-        return f"{said}; left out: {left_out}" if left_out else said
-
-
-_LEFT_OUT = {
-    "without_label": "without a label",
-    "filtered_out": "that the filters exclude",
-    "without_value": "without a value that must not be filled",
-}
+    if use_case.panel is not None:
+        return panel_parts(given, use_case, use_case.panel)
+    return parts(given.lines, use_case)
 
 
 def parts(rows: DataFrame, use_case: UseCase) -> Parts:
@@ -88,10 +76,15 @@ def parts(rows: DataFrame, use_case: UseCase) -> Parts:
 
     usable = laid_out(frame.filter(label.isNotNull() & in_scope(use_case) & scorable(use_case)), use_case)
     labelled = with_label(usable, use_case).persist()
+    training = labelled.filter(~F.col(HOLDOUT)).drop(HOLDOUT)
     return Parts(
-        training=labelled.filter(~F.col(HOLDOUT)).drop(HOLDOUT),
-        holdout=labelled.filter(HOLDOUT).drop(HOLDOUT, FOLD, "_label"),
+        training=training,
+        holdout=labelled.filter(HOLDOUT).drop(HOLDOUT, FOLD, LABEL, MINUS),
         counts=counts,
+        folds=[
+            Fold(str(number), training.filter(F.col(FOLD) != number), training.filter(F.col(FOLD) == number))
+            for number in range(use_case.split.folds)
+        ],
     )
 
 
@@ -109,4 +102,14 @@ def _enough(use_case: UseCase, counts: Mapping[str, int], by_fold: Mapping[int, 
             place=use_case.use_case,
             way_out=f"land more rows, or lower split.folds (of {counts['read']:,} rows read, "
             f"{counts['without_label']:,} have no label{filtered})",
+        )
+
+
+def windows(splits: Sequence[Dates]) -> Iterator[str]:
+    """A line a fold of a panel, and one for the holdout; none for a table."""
+    for number, one in enumerate(splits, 1):
+        what = f"fold {number}" if number < len(splits) else "holdout"
+        gap = f", a gap of {one.gap}" if one.gap else ""
+        yield (
+            f"{what}: learns from {one.train_from} to {one.train_to}{gap}, judged on {one.test_from} to {one.test_to}"
         )
