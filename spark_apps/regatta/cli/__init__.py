@@ -14,6 +14,7 @@ from regatta.cli.proposing import init, schema
 from regatta.cli.readers import READERS
 from regatta.cli.rollback import rollback
 from regatta.cli.servers import SERVERS
+from regatta.cli.upkeep import gc, verify
 from regatta.cli.verbs import VERB_COMMANDS
 from regatta.errors import ExitCode, RegattaError
 from regatta.runtime.progress import say
@@ -29,7 +30,7 @@ def group() -> None:
     """
 
 
-for command in (demo, init, land, *VERB_COMMANDS, rollback, *READERS, *SERVERS, schema):
+for command in (demo, init, land, *VERB_COMMANDS, rollback, *READERS, verify, gc, *SERVERS, schema):
     group.add_command(command)
 
 
