@@ -12,6 +12,7 @@ from regatta.cli.demo import demo
 from regatta.cli.landing import land
 from regatta.cli.proposing import init, schema
 from regatta.cli.readers import READERS
+from regatta.cli.report import champion_command, report_command
 from regatta.cli.rollback import rollback
 from regatta.cli.servers import SERVERS
 from regatta.cli.upkeep import gc, verify
@@ -30,7 +31,20 @@ def group() -> None:
     """
 
 
-for command in (demo, init, land, *VERB_COMMANDS, rollback, *READERS, verify, gc, *SERVERS, schema):
+for command in (
+    demo,
+    init,
+    land,
+    *VERB_COMMANDS,
+    rollback,
+    *READERS,
+    champion_command,
+    report_command,
+    verify,
+    gc,
+    *SERVERS,
+    schema,
+):
     group.add_command(command)
 
 
