@@ -76,6 +76,11 @@ def champion_entry(number: int) -> str:
     return f"champion/{number:08d}.json"
 
 
+def report(run_id: str) -> str:
+    """The page of a run, relative to the use case."""
+    return f"reports/{run_id}.html"
+
+
 def batch(champion: int, batch_id: str) -> str:
     """The scores of one batch by one champion, relative to the use case."""
     return f"scores/champion={champion}/batch={batch_id}/"

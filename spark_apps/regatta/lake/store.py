@@ -149,6 +149,13 @@ class Store:
                 raise
             return True
 
+    def put(self, key: str, content: bytes, kind: str) -> None:
+        """Write an object in place of what may be there: for what can be made again. `kind` is its MIME type."""
+        with self._answering(key):
+            self._client.put_object(
+                Bucket=self.bucket, Key=self._prefix + key, Body=content, ContentType=kind
+            )
+
     def upload(self, key: str, content: BinaryIO, progress: Any = None) -> None:
         """Write an object from a stream, in parts when it is large; `progress` is called with bytes sent."""
         with self._answering(key):
