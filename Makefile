@@ -31,7 +31,7 @@ test: ## everything: check, then all tests on the real servers
 	@$(MAKE) --no-print-directory -j 2 setup-dev setup-airflow
 	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n 2
-test-unit: setup-dev ## the tests that need no server
+test-unit: setup-dev setup-airflow ## the tests that need no server
 	$(BIN)/pytest tests/unit
 test-integration: setup-dev ## the tests on the real servers
 	$(BIN)/pytest tests/integration

@@ -82,7 +82,7 @@ def main(job: Job) -> Outcome:
                 Run(
                     attempt=attempt.id,
                     published_at=datetime.now(UTC),
-                    files=attempt.files(),
+                    files=attempt.files(hashed=layout.loaded(name)),
                     run_id=name,
                     use_case=use_case.use_case,
                     as_of=as_of,

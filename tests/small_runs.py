@@ -86,6 +86,9 @@ def publish_run(
         use_case=name.use_case, run_id=run_id, metric="rmse", label="price", unit="USD", standings=(standing,)
     )
     attempt.write(f"{folder}leaderboard.json", board.model_dump_json().encode())
+    attempt.write(
+        f"{folder}weights.json", b'{"linear_regression": [{"feature": "size", "coefficient": 100.0}]}'
+    )
     record, _ = lake.runs.publish(
         folder,
         Run(

@@ -57,7 +57,7 @@ def reigning(facts: Facts, past: str) -> int:
 
 def retrained(facts: Facts, run: str, number: str, reason: str, as_of: str) -> None:
     """The mail of a retraining: the leaderboard's first lines, whether the champion changed and why, rows."""
-    tables = json.loads(regatta("report", facts.config, "--run", run, "--as-of", as_of, "--json"))
+    tables = json.loads(regatta("summary", facts.config, "--run", run, "--as-of", as_of, "--json"))
     if number:
         entry = json.loads(regatta("champion", facts.config, "--number", number, "--json"))
         of_the_past = " of the past" if entry["kind"] == "backfill" else ""
@@ -76,7 +76,7 @@ def scored(facts: Facts, number: str, batches: Sequence[str], as_of: str) -> Non
         say("nothing was scored, and so no mail is sent")
         return
     named = [word for batch in batches for word in ("--batch", batch)]
-    words = ("report", facts.config, "--champion", number, *named, "--as-of", as_of, "--json")
+    words = ("summary", facts.config, "--champion", number, *named, "--as-of", as_of, "--json")
     count = "1 batch" if len(batches) == 1 else f"{len(batches)} batches"
     headline = f"{facts.title}: champion {number} has scored {count}"
     _send(headline, [], json.loads(regatta(*words)), _links(facts.name, "score"))

@@ -570,8 +570,8 @@ def test_a_report_has_the_figures_of_a_training_or_the_rows_of_batches(
     publish_accepted(lake_spark, champion, "june", LISTED, day=5, refused="its header has no size")
     assert scored("--delivery", "may") == 0
 
-    assert "linear_regression regParam=0.0" in text_of("report", file, "--run", "one")
-    batch, deliveries = json.loads(text_of("report", file, "--batch", "delivery-may", "--json"))
+    assert "linear_regression regParam=0.0" in text_of("summary", file, "--run", "one")
+    batch, deliveries = json.loads(text_of("summary", file, "--batch", "delivery-may", "--json"))
     assert batch["headings"] == ["batch", "champion", "rows", "scored", "without a prediction"]
     assert batch["rows"] == [["delivery-may", "1", "4", "3", "1"]]
     assert batch["figures"] == [False, True, True, True, True]

@@ -12,9 +12,11 @@ from regatta.cli.demo import demo
 from regatta.cli.landing import land
 from regatta.cli.proposing import init, schema
 from regatta.cli.readers import READERS
-from regatta.cli.report import champion_command, report_command
+from regatta.cli.report import report
 from regatta.cli.rollback import rollback
 from regatta.cli.servers import SERVERS
+from regatta.cli.summary import champion_command, summary_command
+from regatta.cli.upkeep import gc, verify
 from regatta.cli.verbs import VERB_COMMANDS
 from regatta.errors import ExitCode, RegattaError
 from regatta.runtime.progress import say
@@ -38,7 +40,10 @@ for command in (
     rollback,
     *READERS,
     champion_command,
-    report_command,
+    summary_command,
+    report,
+    verify,
+    gc,
     *SERVERS,
     schema,
 ):
