@@ -4,19 +4,22 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up down status doctor test test-unit test-integration check exactness fuzz ingest-2gb bench-selection bench-panel bench-ingest pins clean
+.PHONY: help setup setup-dev setup-airflow demo up airflow down status doctor test test-unit test-integration test-airflow check exactness fuzz ingest-2gb bench-selection bench-panel bench-ingest pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/regatta.stamp ## make the environment in .venv and build MinIO, where that is not done yet
 setup-dev: .venv/dev.stamp ## the same, with what tests and linters need
+setup-airflow: .venv-airflow/airflow.stamp ## Airflow in an environment of its own, .venv-airflow
 
 demo: setup ## raw CSV to scored parquet, on this machine; USE_CASE=... runs another file of conf/
 	@$(BIN)/regatta demo $(USE_CASE)
 
 up: setup ## start MinIO and MLflow
 	@$(BIN)/regatta up
+airflow: setup setup-airflow ## start Airflow too, with a Spark cluster and the DAGs of every use case
+	@$(BIN)/regatta up --airflow
 down: setup ## end them; their data stays
 	@$(BIN)/regatta down
 status: setup ## which servers run, and where
@@ -24,12 +27,16 @@ status: setup ## which servers run, and where
 doctor: setup ## what is missing on this machine or wrong with the lake
 	@$(BIN)/regatta doctor
 
-test: check ## everything: check, then all tests on the real servers
+test: ## everything: check, then all tests on the real servers
+	@$(MAKE) --no-print-directory -j 2 setup-dev setup-airflow
+	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n 2
-test-unit: setup-dev ## the tests that need no server
+test-unit: setup-dev setup-airflow ## the tests that need no server
 	$(BIN)/pytest tests/unit
 test-integration: setup-dev ## the tests on the real servers
 	$(BIN)/pytest tests/integration
+test-airflow: setup-dev setup-airflow ## a real Airflow for as long as it takes: a cluster, backfills, what is killed and what is away
+	REGATTA_AIRFLOW=$(REGATTA_AIRFLOW) $(BIN)/pytest tests/dags
 fuzz: setup-dev ## 600 mutants of good files against Python's own reading; REGATTA_SEED=... draws others
 	REGATTA_MUTANTS=$${REGATTA_MUTANTS:-600} $(BIN)/pytest -s tests/integration/test_mutants.py
 ingest-2gb: setup-dev ## a file of 2 GB with dirt at known places: exactly that is rejected
@@ -59,3 +66,5 @@ clean: ## remove environments and caches; the lake in .regatta stays
 .venv/dev.stamp: requirements/dev.txt requirements/regatta.txt pyproject.toml conf/spark-defaults.conf
 	@infra/setup.sh dev
 	@touch .venv/regatta.stamp
+.venv-airflow/airflow.stamp: requirements/airflow.txt
+	@infra/setup.sh airflow

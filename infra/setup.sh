@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Make .venv from requirements/NAME.txt and build MinIO beside it: infra/setup.sh regatta|dev
+# Make an environment from requirements/NAME.txt: infra/setup.sh regatta|dev|airflow
+# The first two make .venv and build MinIO beside it; the last makes .venv-airflow, which has nothing of ours in it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 name=$1
+environment=.venv
+[ "$name" != airflow ] || environment=.venv-airflow
 python=${PYTHON:-python3}
 
 sorry() {
@@ -24,12 +27,13 @@ for folder in . "${TMPDIR:-/tmp}"; do
 done
 
 make_environment() {
-  [ -x .venv/bin/pip ] || "$python" -m venv .venv
+  [ -x $environment/bin/pip ] || "$python" -m venv $environment
 }
 install_packages() {
-  local pip=(.venv/bin/python -m pip --disable-pip-version-check --no-input)
+  local pip=($environment/bin/python -m pip --disable-pip-version-check --no-input)
   # --no-compile: what is imported is compiled then, once; all 11,000 modules would take most of a minute.
   "${pip[@]}" install --no-compile --require-hashes -r "requirements/$name.txt"
+  [ "$name" != airflow ] || return 0
   "${pip[@]}" install --no-deps --no-build-isolation -e .
   # What these need has just come, and MinIO takes longer.
   .venv/bin/python -m regatta.runtime.class_archive
@@ -39,12 +43,13 @@ build_minio() {
   PYTHONPATH=spark_apps .venv/bin/python -m regatta.runtime.local.minio_binary
 }
 
+logs=build/logs/$name
 . infra/watch.sh
-echo "setting up .venv from requirements/$name.txt (minutes the first time)"
+echo "setting up $environment from requirements/$name.txt (minutes the first time)"
 begin environment make_environment
 attend
 begin packages install_packages
-[ -n "${AWS_ENDPOINT_URL:-}" ] || begin MinIO build_minio
+[ -n "${AWS_ENDPOINT_URL:-}" ] || [ "$name" = airflow ] || begin MinIO build_minio
 attend
-touch ".venv/$name.stamp"
-echo "ready: .venv/bin/regatta"
+touch "$environment/$name.stamp"
+[ "$name" = airflow ] || echo "ready: .venv/bin/regatta"

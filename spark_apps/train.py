@@ -1,20 +1,22 @@
 """Race the candidates on the accepted rows and publish a run.
 
-spark-submit ... spark_apps/train.py --config conf/house_prices.yaml
+spark-submit ... spark_apps/train.py --config conf/house_prices.yaml [--candidates FAMILY,...]
 """
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from regatta.contract.accepted import accepted, known_in_advance, observations
 from regatta.contract.trial import check_inputs
 from regatta.lake import Run, layout
 from regatta.lake.provenance import code_version, fingerprint, run_id, versions
-from regatta.runtime.job import Job, run
+from regatta.runtime.job import Flag, Job, run
+from regatta.runtime.outcome import Outcome
 from regatta.runtime.progress import result, say, step
 from regatta.runtime.tracking import Tracker
 from regatta.runtime.watching import LiveRace, Watchers
-from regatta.selection.candidates import candidates
+from regatta.selection.candidates import candidates, only
 from regatta.selection.engine import Engine
 from regatta.selection.finalists import finals, on_holdout, with_holdout
 from regatta.selection.leaderboard import Leaderboard, ranked
@@ -22,9 +24,17 @@ from regatta.selection.output import write_run
 from regatta.selection.race import race
 from regatta.selection.training import split, windows
 
+FLAGS: tuple[Flag, ...] = (
+    (
+        "--candidates",
+        {"metavar": "FAMILY,...", "help": "of these families alone; by default all of the file's"},
+    ),
+)
 
-def main(job: Job) -> None:
+
+def main(job: Job) -> Outcome:
     """Read accepted rows, race, refit the best of each family, publish."""
+    job = replace(job, use_case=only(job.use_case, job.flags.candidates))
     lake, spark, started = job.lake, job.spark, time.monotonic()
     with step("looking at what is accepted"):
         read = accepted(spark, lake, "train", as_of=job.as_of)
@@ -34,7 +44,7 @@ def main(job: Job) -> None:
     if (standing := lake.run(name)) is not None:
         lake.runs.settle(standing)
         say(f"run {name} of the same rows, configuration and code is there already: nothing to train")
-        return
+        return Outcome(run=name)
 
     use_case = job.use_case.modelled
     with step("trying filters and features"):
@@ -72,7 +82,7 @@ def main(job: Job) -> None:
                 Run(
                     attempt=attempt.id,
                     published_at=datetime.now(UTC),
-                    files=attempt.files(),
+                    files=attempt.files(hashed=layout.loaded(name)),
                     run_id=name,
                     use_case=use_case.use_case,
                     as_of=as_of,
@@ -103,7 +113,8 @@ def main(job: Job) -> None:
     result(
         f"run {name}: {record.winner} wins" if won else f"run {name} was published by another job meanwhile"
     )
+    return Outcome(run=name)
 
 
 if __name__ == "__main__":
-    run("train", main)
+    run("train", main, FLAGS)

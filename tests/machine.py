@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 
 def free_ports(count: int) -> list[int]:
@@ -27,3 +32,18 @@ def command_lines() -> str:
             except OSError:
                 continue  # it ended meanwhile
     return "\n".join(lines)
+
+
+@contextmanager
+def of_the_tests(variables: dict[str, str]) -> Iterator[None]:
+    """Set `variables`, and hide whatever points at servers of the developer's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if (
+                name.startswith(("AIRFLOW", "AWS_", "MLFLOW_TRACKING_", "REGATTA_"))
+                and name != "REGATTA_MINIO"
+            ):
+                patch.delenv(name)
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield

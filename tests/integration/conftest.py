@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from machine import free_ports
+from machine import free_ports, of_the_tests
 from regatta.runtime.local import embedded, ports
 
 REPOSITORY = Path(__file__).parents[2]
@@ -114,15 +112,3 @@ def lake_spark(
         )
     yield session
     session.stop()
-
-
-@contextmanager
-def of_the_tests(variables: dict[str, str]) -> Iterator[None]:
-    """Set `variables`, and hide whatever points at a lake or a cluster of the developer's own."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in os.environ:
-            if name.startswith(("AWS_", "MLFLOW_TRACKING_", "REGATTA_")) and name != "REGATTA_MINIO":
-                patch.delenv(name)
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        yield

@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Barrier
 
@@ -16,11 +17,13 @@ import score
 import small_runs
 import trainings
 from regatta import config
-from regatta.cli.readers import READERS, leaderboard, scores
+from regatta.cli import group
+from regatta.cli.readers import leaderboard, scores
 from regatta.cli.rollback import rollback
 from regatta.errors import InputError, Refused
 from regatta.lake import ChampionEntry, Lake, LostRace, layout
 from regatta.runtime.job import Flag, Job, run
+from regatta.runtime.outcome import Outcome
 from regatta.selection.splits import held_out
 from small_runs import houses, land_listings, publish_accepted, publish_run
 
@@ -57,7 +60,7 @@ def file(lake: Lake, tmp_path: Path) -> Path:
 def verb(file: Path, monkeypatch: pytest.MonkeyPatch, lake_spark: SparkSession) -> Verb:
     """Calls promote or score as spark-submit does; gives back the exit code."""
 
-    def call(job: Callable[[Job], None], flags: tuple[Flag, ...], *given: str) -> int:
+    def call(job: Callable[[Job], Outcome], flags: tuple[Flag, ...], *given: str) -> int:
         monkeypatch.setattr("sys.argv", ["job.py", "--config", str(file), *given])
         with pytest.raises(SystemExit) as ended:
             run("verb", job, flags)
@@ -83,8 +86,7 @@ def enter(lake: Lake, run_id: str) -> ChampionEntry:
 
 
 def text_of(command: str, file: Path, *given: str) -> str:
-    found = next(reader for reader in READERS if reader.name == command)
-    return CliRunner().invoke(found, [str(file), *given], catch_exceptions=False).stdout
+    return CliRunner().invoke(group.commands[command], [str(file), *given], catch_exceptions=False).stdout
 
 
 # ---- promote ----
@@ -199,13 +201,47 @@ def test_a_champion_that_cannot_read_the_rows_is_refused_by_name_of_the_column(
     assert promoted("--force", "metres at last") == 0
 
 
+def test_a_backfill_is_judged_by_who_reigned_then_and_leaves_todays_champion_alone(
+    lake: Lake,
+    lake_spark: SparkSession,
+    promoted: Verb,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    publish_run(lake_spark, lake, "today", day=20)
+    enter(lake, "today")
+    publish_run(lake_spark, lake, "first", overpriced=10_000.0, day=1)
+    publish_run(lake_spark, lake, "worse", overpriced=20_000.0, day=2)
+    past = ("--kind", "backfill")
+
+    assert promoted(*past) == 2
+    assert "a backfill needs an instant\n  give --as-of" in capsys.readouterr().err
+    assert promoted("--as-of", "2015-05-01", *past) == 0  # today's is better, and reigned later
+    assert promoted("--as-of", "2015-05-01", *past) == 0
+    assert "run first reigns already, as champion 2: nothing to do" in capsys.readouterr().out
+    monkeypatch.setenv("REGATTA_OUTCOME", str(tmp_path / "outcome.json"))
+    assert promoted("--as-of", "2015-05-02", *past) == 3
+    told = Outcome.read(tmp_path / "outcome.json")
+    assert told is not None
+    assert told.exit_code == 3
+    assert told.sentence.startswith("run worse: rmse ")
+    assert "worse than the champion's" in told.sentence
+    _, entry = lake.champions.entries()
+    assert (entry.kind, entry.run_id, entry.effective.date()) == ("backfill", "first", date(2015, 5, 1))
+    assert entry.previous is None
+    reigning = lake.champions.reigning()
+    assert reigning is not None
+    assert reigning.run_id == "today"
+
+
 def test_who_loses_the_race_is_judged_again_by_the_new_champion(lake: Lake, lake_spark: SparkSession) -> None:
     publish_run(lake_spark, lake, "good")
     publish_run(lake_spark, lake, "worse", overpriced=20_000.0)
     begin = Barrier(2)
 
     def challenge(run_id: str) -> bool:
-        flags = argparse.Namespace(as_of=None, run=run_id, force=None)
+        flags = argparse.Namespace(as_of=None, run=run_id, force=None, kind=None)
         begin.wait()
         try:
             promote.main(Job("promote", lake.use_case, flags))
@@ -434,6 +470,44 @@ def test_a_delivery_without_a_single_accepted_row_is_scored_and_done_with(
     assert (batch.rows, batch.scored, batch.unscorable) == (0, 0, 0)
 
 
+def test_a_champion_of_the_past_scores_what_it_would_have_and_hides_no_score_that_was_made(
+    champion: Lake,
+    lake_spark: SparkSession,
+    tmp_path: Path,
+    file: Path,
+    scored: Verb,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deliver(lake_spark, champion, tmp_path, "may", LISTED, day=4)
+    deliver(lake_spark, champion, tmp_path, "june", [("j1", 1_100.0, 5, "A")], day=6)
+    assert scored() == 0
+    then = datetime(2015, 5, 3, tzinfo=UTC)
+    past = champion.champions.append(
+        after=champion.champions.entries(),
+        action="promote",
+        run_id="one",
+        metrics={},
+        reason="",
+        backfill=then,
+    )
+    assert champion.champions.reigned(datetime(2015, 5, 5, tzinfo=UTC)) == past
+    assert champion.champions.reigned(datetime(2015, 5, 2, tzinfo=UTC)) is None
+
+    monkeypatch.setenv("REGATTA_OUTCOME", str(tmp_path / "outcome.json"))
+    for batches in (("delivery-may",), ()):  # the second time there is nothing to do
+        assert scored("--champion", "2", "--as-of", "2015-05-05") == 0
+        assert Outcome.read(tmp_path / "outcome.json") == Outcome(champion=2, batches=batches)
+    assert champion.batches.get(layout.batch(2, "delivery-may")) is not None
+    assert {row["champion"] for row in scores(champion)} == {1}
+    deliver(lake_spark, champion, tmp_path, "july", [("k1", 1_100.0, 5, "A")], day=8)
+    assert scored("--champion", "2") == 0
+    assert scored() == 0  # what a champion of the past has scored is as new to the one in service
+    assert champion.batches.get(layout.batch(1, "delivery-july")) is not None
+    assert scored("--champion", "3") == 2
+    assert "champion 2 of" in text_of("champion", file, "--as-of", "2015-05-05")
+    assert "champion 1 of" in text_of("champion", file)
+
+
 def test_a_champion_that_knows_another_contract_does_not_predict(
     champion: Lake, lake_spark: SparkSession, tmp_path: Path, file: Path, scored: Verb,
     capsys: pytest.CaptureFixture[str],
@@ -486,3 +560,25 @@ def test_readers_show_to_people_what_they_give_to_programs(
     assert "holdout rmse (USD)" in text_of("runs", file)
     assert "a test" in text_of("history", file)
     assert "linear_regression regParam=0.0" in text_of("leaderboard", file)
+
+
+def test_a_report_has_the_figures_of_a_training_or_the_rows_of_batches(
+    champion: Lake, lake_spark: SparkSession, file: Path, tmp_path: Path, scored: Verb
+) -> None:
+    deliver(lake_spark, champion, tmp_path, "may", LISTED, day=4)
+    land_listings(champion, tmp_path, "june", LISTED, day=5)
+    publish_accepted(lake_spark, champion, "june", LISTED, day=5, refused="its header has no size")
+    assert scored("--delivery", "may") == 0
+
+    assert "linear_regression regParam=0.0" in text_of("report", file, "--run", "one")
+    batch, deliveries = json.loads(text_of("report", file, "--batch", "delivery-may", "--json"))
+    assert batch["headings"] == ["batch", "champion", "rows", "scored", "without a prediction"]
+    assert batch["rows"] == [["delivery-may", "1", "4", "3", "1"]]
+    assert batch["figures"] == [False, True, True, True, True]
+    assert [row[:1] + row[2:] for row in deliveries["rows"]] == [
+        ["june", "4", "0", "all", "its header has no size"],
+        ["may", "4", "4", "0", ""],
+        ["all", "4", "4", "0", "1 refused whole"],
+    ]
+    nobody = CliRunner().invoke(group.commands["champion"], [str(file), "--as-of", "2015-05-01", "--json"])
+    assert nobody.stdout == "null\n"

@@ -19,7 +19,8 @@ from ruamel.yaml import YAML
 from regatta.cli import group
 from regatta.lake.store import DEFAULT_LAKE
 from regatta.runtime.installation import spark_home
-from regatta.runtime.local import ports
+from regatta.runtime.local import airflow, ports
+from regatta.runtime.local.state import StateFolder
 from regatta.runtime.submit import command
 
 ROOT = Path(__file__).parents[2]
@@ -35,8 +36,9 @@ CHOICES = dict(re.findall(r"^#([A-Z_0-9]+)=(.*)$", EXAMPLE, re.MULTILINE))
 REQUIRED = dict(re.findall(r"^([A-Z_0-9]+)=(.*)$", EXAMPLE, re.MULTILINE))
 
 
-def pin(package: str) -> str:
-    found = re.search(rf"^{package}==(\S+)", (ROOT / "requirements" / "regatta.in").read_text(), re.MULTILINE)
+def pin(package: str, environment: str = "regatta") -> str:
+    pins = (ROOT / "requirements" / f"{environment}.in").read_text()
+    found = re.search(rf"^{package}==(\S+)", pins, re.MULTILINE)
     assert found
     return found[1]
 
@@ -64,7 +66,7 @@ def strings(node: Any) -> Iterator[str]:
 
 def listens_on(service: str) -> set[int]:
     given = words(service)
-    flags = {"--port", "--webui-port", "--address", "--console-address"}
+    flags = {"-p", "--port", "--webui-port", "--address", "--console-address"}
     return {int(value.strip(":")) for flag, value in pairwise(given) if flag in flags}
 
 
@@ -72,7 +74,12 @@ def dockerfile(service: str) -> str:
     return (INFRA / SERVICES[service]["build"]["context"] / "Dockerfile").read_text(encoding="utf-8")
 
 
+ONCE = {"bucket", "airflow-database"}
+"""Services that do one thing and end."""
 BUILT = [name for name, service in SERVICES.items() if "build" in service]
+
+
+AIRFLOW = ("airflow-database", "airflow-api-server", "airflow-scheduler", "airflow-dag-processor")
 
 
 # ---- paths ----
@@ -130,7 +137,7 @@ def test_no_secret_stands_in_the_repository() -> None:
 
 
 def test_the_ports_are_chosen_by_the_variables_that_choose_them_on_one_machine() -> None:
-    local = (ports.S3, ports.S3_CONSOLE, ports.MLFLOW, ports.SPARK_UI)
+    local = (ports.S3, ports.S3_CONSOLE, ports.MLFLOW, ports.SPARK_UI, ports.AIRFLOW)
     assert {name: value for name, value in CHOICES.items() if name.endswith("_PORT")} == {
         port.variable: str(port.usual) for port in local
     }
@@ -150,13 +157,16 @@ def test_every_published_port_is_one_that_the_service_listens_on_and_open_to_thi
 def test_every_address_names_a_service_and_a_port_that_it_listens_on() -> None:
     seen = set()
     for name, service in SERVICES.items():
-        for text in strings(service):
+        environment = {**service.get("environment", {})}
+        if page := environment.pop("AIRFLOW__API__BASE_URL", None):  # a browser's, outside of the containers
+            assert with_defaults(page) == "http://localhost:8088"
+        for text in strings({**service, "image": "", "environment": environment}):
             urls = re.findall(r"\b\w+://(?:[^@/\s]+@)?([\w.-]+):(\d+)", text)
             bare = re.findall(rf"(?<![\w.-])({'|'.join(SERVICES)}):(\d+)", text)
             for host, port in urls + bare:
                 seen.add(host)
                 assert int(port) in listens_on(name if host == "localhost" else host)
-    assert seen == {"minio", "mlflow", "spark-master", "localhost"}
+    assert seen == {"minio", "mlflow", "spark-master", "postgres", "airflow-api-server", "localhost"}
 
 
 def test_every_dependency_is_a_service_that_can_fulfil_its_condition() -> None:
@@ -166,8 +176,8 @@ def test_every_dependency_is_a_service_that_can_fulfil_its_condition() -> None:
                 assert "healthcheck" in SERVICES[name]
             else:
                 assert wish["condition"] == "service_completed_successfully"
-                assert name == "bucket"
-    servers = set(SERVICES) - {"bucket", "regatta"}
+                assert name in ONCE
+    servers = set(SERVICES) - ONCE - {"regatta"}
     assert all("healthcheck" in SERVICES[name] for name in servers)
 
 
@@ -180,6 +190,47 @@ def test_the_bucket_is_the_lakes_everywhere() -> None:
     assert mlflow[mlflow.index("--artifacts-destination") + 1] == f"s3://{bucket}/mlflow"
 
 
+@pytest.mark.parametrize("service", AIRFLOW)
+def test_airflow_in_containers_is_told_what_it_is_told_on_one_machine(service: str, tmp_path: Path) -> None:
+    state = StateFolder(tmp_path)
+    state.make()
+    state.remember_port(ports.AIRFLOW.name, ports.AIRFLOW.usual)
+    given = SERVICES[service]["environment"]
+    local = airflow.environment(state)
+    elsewhere = re.compile("DATABASE__|SECRET|FERNET|URL|STORAGE_PATH|_CONN_|API__(HOST|PORT|WORKERS)")
+    settings = {name for name in {*given, *local} if name.startswith("AIRFLOW__")}
+    for name in settings:
+        if not elsewhere.search(name):
+            assert json.dumps(given[name]).replace(" ", "") == json.dumps(local[name]).replace(" ", "")
+    for name in ("AIRFLOW_CONN_SPARK_DEFAULT", "AIRFLOW_CONN_REGATTA_LAKE"):
+        there, here = json.loads(with_defaults(given[name])), json.loads(local[name])
+        assert there["conn_type"] == here["conn_type"]
+    lake = json.loads(with_defaults(given["AIRFLOW_CONN_REGATTA_LAKE"]))["extra"]
+    jobs = SERVICES["regatta"]["environment"]
+    assert lake == {
+        "endpoint_url": jobs["AWS_ENDPOINT_URL"],
+        "region_name": jobs["AWS_REGION"],
+        "lake": jobs["REGATTA_LAKE"],
+    }
+    assert json.loads(given["AIRFLOW_CONN_SPARK_DEFAULT"])["host"] == jobs["REGATTA_MASTER"]
+
+
+def test_airflow_finds_its_dags_its_database_script_and_every_file_of_a_line() -> None:
+    mounted = dict(mount.split(":")[:2] for mount in SERVICES["airflow-scheduler"]["volumes"])
+    (bundle,) = json.loads(
+        SERVICES["airflow-scheduler"]["environment"]["AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST"]
+    )
+    module, _, name = bundle["classpath"].partition(".")
+    assert f"class {name}(" in (ROOT / "airflow" / "dags" / f"{module}.py").read_text()
+    assert f"PYTHONPATH={mounted['../airflow']}/dags:{mounted['../spark_apps']}" in dockerfile(
+        "airflow-scheduler"
+    )
+    script = Path(words("airflow-database")[-1])
+    assert (ROOT / script).is_file()
+    for folder in (script.parts[0], "airflow", "conf", "spark_apps"):
+        assert mounted[f"../{folder}"] == f"{SERVICES['airflow-scheduler']['working_dir']}/{folder}"
+
+
 # ---- versions ----
 
 
@@ -190,12 +241,17 @@ def test_spark_and_mlflow_are_the_pinned_ones() -> None:
     for service in ("spark-master", "spark-worker", "regatta"):
         assert SERVICES[service]["image"] == f"regatta-spark:{pin('pyspark')}"
     assert SERVICES["mlflow"]["image"] == f"regatta-mlflow:{pin('mlflow')}"
+    for service in AIRFLOW:
+        assert SERVICES[service]["image"] == f"regatta-airflow:{pin('apache-airflow', 'airflow')}"
 
 
 def test_no_image_is_whatever_is_newest() -> None:
     images = [with_defaults(service["image"]) for service in SERVICES.values()]
     images += [
-        base for service in BUILT for base in re.findall(r"^FROM (\S+)", dockerfile(service), re.MULTILINE)
+        base
+        for service in BUILT
+        for base in re.findall(r"^FROM (\S+)", dockerfile(service), re.MULTILINE)
+        if base != "regatta"  # a stage of the same file
     ]
     assert [image for image in images if not re.search(r":.*\d", image) or image.endswith(":latest")] == []
 

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import os
 import re
+import signal
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from machine import command_lines
 from regatta.errors import ExitCode, InputError, Unreachable
 from regatta.runtime import memory
 from regatta.runtime.doctor import Check, exit_code
 from regatta.runtime.local import minio_binary, ports
+from regatta.runtime.local.processes import end, start
 from regatta.runtime.local.state import StateFolder, held
 from regatta.runtime.local.waiting import Heartbeat
 
@@ -149,3 +154,25 @@ def test_a_machine_that_is_not_ready_comes_before_a_lake_out_of_reach() -> None:
     assert exit_code([endpoint]) == ExitCode.UNREACHABLE
     assert exit_code([endpoint, java]) == ExitCode.INPUT
     assert exit_code([Check("disk", "plenty", ok=True)]) == ExitCode.DONE
+
+
+@pytest.mark.parametrize("leads", ["", "import os; os.setpgid(0, 0); "])
+def test_children_of_a_server_that_was_killed_alone_are_ended_with_what_is_left_of_it(
+    leads: str, tmp_path: Path
+) -> None:
+    mark = f"{tmp_path}/child"
+    child = f"{leads}import time; time.sleep(600)"
+    command = ["sh", "-c", f"{sys.executable} -c '{child}' {mark} & wait; : "]
+    process = start(command, environment=os.environ, log=tmp_path / "log", cwd=tmp_path)
+    while command_lines().count(mark) < 2:
+        time.sleep(0.01)
+    time.sleep(0.3)  # it leads a group by then
+    os.kill(process.pid, signal.SIGKILL)
+    while process.is_running:
+        time.sleep(0.01)
+    assert mark in command_lines()
+
+    assert end(process)
+
+    assert mark not in command_lines()
+    assert not end(process)

@@ -28,6 +28,9 @@ CHANGES: list[tuple[str, str, list[str]]] = [
     ('', 'baselines: {median: town}', ['tea.yaml:11: baselines.median: no such key\n  did you mean median_by?']),
     ('', 'gate: {flor: {r2: 0.5}}', ['tea.yaml:11: gate.flor: no such key\n  did you mean floor?']),
     ('', "schedule: {train: '@daily'}", ['tea.yaml:11: schedule.train: no such key\n  did you mean retrain?']),
+    ('', "schedule: {retrain: '@weakly'}", ["tea.yaml:11: schedule.retrain: '@weakly' is no name of a schedule\n  did you mean @weekly?"]),
+    ('', "schedule: {retrain: '0 24 * * mon'}", ["tea.yaml:11: schedule.retrain: '24' is no hour of a cron expression\n  from 0 to 23, *, a-b or */n"]),
+    ('', "schedule: {score: '0 4 * *'}", ["tea.yaml:11: schedule.score: '0 4 * *' has 4 fields, and a cron expression has five\n  minute, hour, day of the month, month, day of the week: \"0 4 * * 1\" is Mondays at 4"]),
     # wrong types and values
     ('use_case: tea', 'use_case: Tea House', ["tea.yaml:1: use_case: 'Tea House' cannot be a name here\n  use small letters, digits and underscores, a letter first"]),
     ('use_case: tea', 'use_case: 7', ['tea.yaml:1: use_case: must be a text, and not 7\n  write it in quotes: "7"']),

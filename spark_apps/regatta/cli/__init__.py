@@ -12,8 +12,10 @@ from regatta.cli.demo import demo
 from regatta.cli.landing import land
 from regatta.cli.proposing import init, schema
 from regatta.cli.readers import READERS
+from regatta.cli.report import champion_command, report_command
 from regatta.cli.rollback import rollback
 from regatta.cli.servers import SERVERS
+from regatta.cli.upkeep import gc, verify
 from regatta.cli.verbs import VERB_COMMANDS
 from regatta.errors import ExitCode, RegattaError
 from regatta.runtime.progress import say
@@ -29,7 +31,20 @@ def group() -> None:
     """
 
 
-for command in (demo, init, land, *VERB_COMMANDS, rollback, *READERS, *SERVERS, schema):
+for command in (
+    demo,
+    init,
+    land,
+    *VERB_COMMANDS,
+    rollback,
+    *READERS,
+    champion_command,
+    report_command,
+    verify,
+    gc,
+    *SERVERS,
+    schema,
+):
     group.add_command(command)
 
 

@@ -58,8 +58,9 @@ def history(lake: Lake) -> list[ChampionEntry]:
     Raises:
         InputError: before the first promotion.
     """
-    in_service(lake)
-    return lake.champions.entries()[::-1]
+    if not (entries := lake.champions.entries()):
+        in_service(lake)
+    return entries[::-1]
 
 
 def scores(lake: Lake, head: int | None = 10) -> list[Row]:

@@ -1,4 +1,4 @@
-"""The embedded lake on this machine: up, down, status, doctor, env."""
+"""The embedded lake on this machine: up, down, status, doctor, airflow, env."""
 
 from __future__ import annotations
 
@@ -19,9 +19,15 @@ from regatta.runtime.progress import result, say
 
 @click.command()
 @click.option("--cluster", is_flag=True, help="Also a Spark master and two workers of one core.")
-def up(cluster: bool) -> None:
+@click.option(
+    "--airflow", is_flag=True, help="Also the cluster, and Airflow with the DAGs of every use case."
+)
+def up(cluster: bool, airflow: bool) -> None:
     """Start MinIO and MLflow on this machine; harmless when they are up."""
-    embedded.up(say=say, cluster=cluster)
+    embedded.up(say=say, cluster=cluster, airflow=airflow)
+    if airflow:
+        address, passwords = embedded.airflow_address()
+        result(f"Airflow: {address}, as admin with the password in {passwords}")
 
 
 @click.command()
@@ -54,6 +60,13 @@ def doctor(file: UseCaseFile | None) -> int:
     return checks.exit_code(found)
 
 
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="...")
+def airflow(words: tuple[str, ...]) -> int:
+    """Run Airflow's own command line for the Airflow of this machine, such as `backfill create`."""
+    return embedded.airflow_command_line(words)
+
+
 @click.command()
 def env() -> None:
     """Print the variables that reach the embedded lake, for `eval "$(regatta env)"` in a shell."""
@@ -61,4 +74,4 @@ def env() -> None:
         result(f"export {name}={shlex.quote(value)}")
 
 
-SERVERS: Sequence[click.Command] = (up, down, status, doctor, env)
+SERVERS: Sequence[click.Command] = (up, down, status, doctor, airflow, env)

@@ -12,7 +12,7 @@ from rich.text import Text
 from regatta.config import UseCase
 from regatta.config.race import LARGER_IS_BETTER, Metric
 from regatta.evaluation.figures import number, shown, unit_of
-from regatta.lake import ChampionEntry, Run
+from regatta.lake import Batch, ChampionEntry, Ingested, Run
 from regatta.selection.leaderboard import Leaderboard
 
 BESIDE = ("r2", "mae", "mape")  # shown beside the metric that decides
@@ -118,6 +118,47 @@ def history(entries: Iterable[ChampionEntry]) -> Table:
             entry.reason,
         )
     return table
+
+
+def deliveries(records: Sequence[Ingested], newest: int) -> Table:
+    """A line for each of the newest deliveries, and one for all of them together."""
+    table = _table(
+        f"{len(records):,} deliveries, the newest first",
+        left=("delivery", "delivered"),
+        right=("rows", "accepted", "rejected"),
+        last=("why",),
+    )
+    for record in records[:newest]:
+        commonest = sorted(record.reasons.items(), key=lambda reason: (-reason[1], reason[0]))[:2]
+        why = record.refused or "; ".join(f"{name}: {count:,}" for name, count in commonest)
+        rejected = "all" if record.refused else f"{record.rejected:,}"
+        counts = (f"{record.rows:,}", f"{record.accepted:,}", rejected)
+        _add(table, record.delivery, _time(record.delivered_at), *counts, why)
+    taken = [record for record in records if not record.refused]
+    sums = (sum(getattr(record, name) for record in taken) for name in ("rows", "accepted", "rejected"))
+    refused = len(records) - len(taken)
+    _add(table, "all", "", *(f"{total:,}" for total in sums), f"{refused:,} refused whole" if refused else "")
+    return table
+
+
+def batches(found: Iterable[Batch]) -> Table:
+    """A line a batch."""
+    table = _table("scored", left=("batch",), right=("champion", "rows", "scored", "without a prediction"))
+    for batch in found:
+        counts = (batch.champion, batch.rows, batch.scored, batch.unscorable)
+        _add(table, batch.batch, *(f"{count:,}" for count in counts))
+    return table
+
+
+def plain(table: Table) -> dict[str, Any]:
+    """A table for programs: its title, headings, which columns hold figures, and the texts of its cells."""
+    columns = [[str(cell) for cell in column.cells] for column in table.columns]
+    return {
+        "title": str(table.title),
+        "headings": [str(column.header) for column in table.columns],
+        "figures": [column.justify == "right" for column in table.columns],
+        "rows": [list(row) for row in zip(*columns, strict=True)],
+    }
 
 
 def scores(rows: Sequence[Mapping[str, Any]], use_case: UseCase) -> Table:

@@ -46,34 +46,50 @@ def ingest(file: UseCaseFile, as_of: str | None, dry_run: bool) -> int:
 
 @click.command()
 @use_case_argument
+@click.option(
+    "--candidates", metavar="FAMILY,...", help="Of these families alone; by default all of the file's."
+)
 @_as_of
 @_dry_run
-def train(file: UseCaseFile, as_of: str | None, dry_run: bool) -> int:
+def train(file: UseCaseFile, candidates: str | None, as_of: str | None, dry_run: bool) -> int:
     """Race the candidates and publish a run."""
-    return run("train", file, dry_run, as_of=as_of)
+    return run("train", file, dry_run, candidates=candidates, as_of=as_of)
 
 
 @click.command()
 @use_case_argument
 @click.option("--run", "run_id", metavar="RUN", help="By default the newest.")
 @click.option("--force", metavar="REASON", help="Whatever the gate says, for a reason that is logged.")
+@click.option(
+    "--kind",
+    type=click.Choice(["service", "backfill"]),
+    help="backfill: it reigns in the past alone, from --as-of on, and today's champion stays.",
+)
 @_as_of
 @_dry_run
 def promote(
-    file: UseCaseFile, run_id: str | None, force: str | None, as_of: str | None, dry_run: bool
+    file: UseCaseFile,
+    run_id: str | None,
+    force: str | None,
+    kind: str | None,
+    as_of: str | None,
+    dry_run: bool,
 ) -> int:
     """Let a run challenge the champion on the rows that both held out."""
-    return run("promote", file, dry_run, run=run_id, force=force, as_of=as_of)
+    return run("promote", file, dry_run, run=run_id, force=force, kind=kind, as_of=as_of)
 
 
 @click.command()
 @use_case_argument
 @click.option("--delivery", metavar="ID", help="By default all that nobody has scored yet, and the newest.")
+@click.option("--champion", metavar="N", help="By default the one in service.")
 @_as_of
 @_dry_run
-def score(file: UseCaseFile, delivery: str | None, as_of: str | None, dry_run: bool) -> int:
+def score(
+    file: UseCaseFile, delivery: str | None, champion: str | None, as_of: str | None, dry_run: bool
+) -> int:
     """Predict new rows with the reigning champion."""
-    return run("score", file, dry_run, delivery=delivery, as_of=as_of)
+    return run("score", file, dry_run, delivery=delivery, champion=champion, as_of=as_of)
 
 
 VERB_COMMANDS: Sequence[click.Command] = (ingest, train, promote, score)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from regatta.config.cron import Cron
 from regatta.config.strict import ColumnName, Strict
 
 Family = Literal["random_forest", "gbt", "linear_regression"]
@@ -69,7 +70,7 @@ class Gate(Strict):
 class Schedule(Strict):
     """Cron expressions in UTC."""
 
-    retrain: str = "@weekly"
+    retrain: Cron = "@weekly"
     """When it is trained anew."""
-    score: str = "@daily"
+    score: Cron = "@daily"
     """When new deliveries are scored."""

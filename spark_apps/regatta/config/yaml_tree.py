@@ -35,7 +35,7 @@ def tree_of(text: str, name: str) -> CommentedMap:
             f"{name} is not YAML:",
             [Fault(f"{name}:1", "", str(error).splitlines()[0], _yaml_hint(str(error)))],
         ) from None
-    if (line := _circle(text)) is not None:
+    if "&" in text and (line := _circle(text)) is not None:  # an alias needs an anchor
         fact, hint = "an alias stands for something that it is a part of", "write the values out in its place"
         raise FaultyInput(f"{name} has 1 fault:", [Fault(f"{name}:{line}", "", fact, hint)])
     if not isinstance(tree, CommentedMap):

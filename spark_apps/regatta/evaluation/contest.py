@@ -113,7 +113,7 @@ def contest(
 
 def _predicted(lake: Lake, run: Run, model: str, rows: DataFrame) -> DataFrame:
     """The rows as they are, and `prediction` in the label's unit."""
-    loaded = PipelineModel.load(lake.runs.root(run, f"{layout.run(run.run_id)}{model}/"))
+    loaded = PipelineModel.load(lake.runs.trusted(run, f"{layout.run(run.run_id)}{model}/"))
     return loaded.transform(rows)
 
 

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from regatta.config import UseCase
 from regatta.lake import layout
 from regatta.lake.champion import ChampionLog, LostRace
-from regatta.lake.publication import Attempt, Published
+from regatta.lake.publication import Attempt, Publication, Published, missing
 from regatta.lake.records import Batch, ChampionEntry, Delivery, Ingested, Run
 from regatta.lake.store import Store
 
@@ -39,6 +41,27 @@ class Lake:
     def uri(self, name: str) -> str:
         """The visible place of something, relative to the use case, as Spark reads it."""
         return self.store.uri(f"{self.use_case.use_case}/{name}")
+
+    def publications(self) -> dict[str, Publication]:
+        """Every record that made files visible, by its folder relative to the use case."""
+        found: dict[str, Publication] = {}
+        accepted, runs, scores = "accepted/", "runs/", "scores/"
+        for contract in self._folders(accepted):
+            found |= self._under(f"{accepted}{contract}/", self.ingested)
+        found |= self._under(runs, self.runs)
+        for champion in self._folders(scores):
+            found |= self._under(f"{scores}{champion}/", self.batches)
+        return found
+
+    def is_visible(self, record: Publication) -> bool:
+        """Whether all files of a record are in the visible tree."""
+        return not missing(self.store, self.use_case.use_case, record)
+
+    def _folders(self, parent: str) -> list[str]:
+        return self.store.folders(f"{self.use_case.use_case}/{parent}")
+
+    def _under(self, parent: str, of: Published[Any]) -> dict[str, Publication]:
+        return {f"{parent}{name}/": record for name, record in of.all(parent).items()}
 
     def run(self, run_id: str) -> Run | None:
         """The record of a run."""

@@ -1,4 +1,8 @@
-"""The champion log: numbered entries, only ever appended; the newest of kind service names the champion."""
+"""The champion log: numbered entries, only ever appended; the newest of kind service names the champion.
+
+An entry of kind backfill reigned in the past alone: from its effective instant on, for whoever asks who reigned
+then. It never comes into service.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,22 @@ class ChampionLog:
         """The entry in service, or None before the first promotion."""
         return _reigning(self.entries())
 
+    def reigned(self, at: datetime) -> ChampionEntry | None:
+        """The entry that was in force at an instant of the past, backfills included; None before the first."""
+        return _reigned(self.entries(), at)
+
+    def entry(self, number: int) -> ChampionEntry:
+        """The entry of that number.
+
+        Raises:
+            InputError: if there is none.
+        """
+        entries = self.entries()
+        if found := next((entry for entry in entries if entry.number == number), None):
+            return found
+        known = f"known are 1 to {len(entries)}" if entries else "nothing has been promoted yet"
+        raise InputError(f"there is no champion {number}", place=self._use_case, way_out=known)
+
     def append(
         self,
         *,
@@ -42,6 +62,7 @@ class ChampionLog:
         run_id: str,
         metrics: Mapping[str, float | None],
         reason: str,
+        backfill: datetime | None = None,
         model: str = layout.MODEL,
     ) -> ChampionEntry:
         """Put a run into service, if the log is still what the decision was taken on.
@@ -52,18 +73,20 @@ class ChampionLog:
             run_id: the challenger.
             metrics: its figures.
             reason: in words.
+            backfill: the instant of the past from which the run reigns there, instead of coming into service.
             model: where in the run its model stands.
 
         Raises:
             LostRace: if another entry was appended meanwhile.
         """
-        reigning = _reigning(after)
+        reigning = _reigned(after, backfill) if backfill else _reigning(after)
         return self._append(
             ChampionEntry(
                 number=_next(after),
+                kind="backfill" if backfill else "service",
                 action=action,
                 run_id=run_id,
-                effective=datetime.now(UTC),
+                effective=backfill or datetime.now(UTC),
                 previous=reigning.number if reigning else None,
                 metrics=metrics,
                 reason=reason,
@@ -136,3 +159,8 @@ def _next(entries: list[ChampionEntry]) -> int:
 
 def _reigning(entries: list[ChampionEntry]) -> ChampionEntry | None:
     return next((entry for entry in reversed(entries) if entry.kind == "service"), None)
+
+
+def _reigned(entries: list[ChampionEntry], at: datetime) -> ChampionEntry | None:
+    then = [entry for entry in entries if entry.effective <= at]
+    return max(then, key=lambda entry: (entry.effective, entry.number), default=None)

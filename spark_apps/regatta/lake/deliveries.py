@@ -89,18 +89,27 @@ def deliveries(store: Store, source: str, as_of: datetime | None = None) -> list
         source: a folder under raw/.
         as_of: what was delivered later is not there yet, and so replaces nothing.
     """
-    visible = [record for record in _records(store, source) if as_of is None or record.delivered_at <= as_of]
+    visible = [
+        record for record in every_delivery(store, source) if as_of is None or record.delivered_at <= as_of
+    ]
     replaced = {record.replaces for record in visible}
     return sorted(
         (record for record in visible if record.delivery not in replaced), key=lambda record: record.order
     )
 
 
+def every_delivery(store: Store, source: str) -> list[Delivery]:
+    """All deliveries of a source, the replaced ones too, in the order of their ids."""
+    names = store.folders(layout.raw(source))
+    contents = store.get_all(layout.raw(source, name) + layout.DELIVERY_RECORD for name in names)
+    return [Delivery.model_validate_json(content) for content in contents if content is not None]
+
+
 def unrecorded(store: Store, source: str) -> list[str]:
     """Objects under raw/<source>/ that no delivery's record names, as URIs: nothing ever reads them."""
     recorded = {
         layout.raw(record.source, record.delivery) + file.name
-        for record in _records(store, source)
+        for record in every_delivery(store, source)
         for file in record.files
     }
     stray = (stored.key for stored in store.files(layout.raw(source)))
@@ -266,9 +275,3 @@ def _check_same(
 def _record(store: Store, source: str, delivery: str) -> Delivery | None:
     content = store.get(layout.raw(source, delivery) + layout.DELIVERY_RECORD)
     return Delivery.model_validate_json(content) if content is not None else None
-
-
-def _records(store: Store, source: str) -> list[Delivery]:
-    names = store.folders(layout.raw(source))
-    contents = store.get_all(layout.raw(source, name) + layout.DELIVERY_RECORD for name in names)
-    return [Delivery.model_validate_json(content) for content in contents if content is not None]

@@ -31,6 +31,11 @@ def checked_name(name: str, what: str) -> str:
     return name
 
 
+def is_data(key: str) -> bool:
+    """Whether a plain reader takes the object for data."""
+    return not any(part.startswith(("_", ".")) for part in key.split("/"))
+
+
 def raw(source: str, delivery: str = "") -> str:
     """The folder of a source, or of one of its deliveries."""
     return f"raw/{source}/{delivery}/" if delivery else f"raw/{source}/"
@@ -39,6 +44,11 @@ def raw(source: str, delivery: str = "") -> str:
 def attempt(use_case: str, attempt_id: str) -> str:
     """Where one attempt writes before anything of it is visible."""
     return f"{use_case}/_attempts/{attempt_id}/"
+
+
+def attempts(use_case: str) -> str:
+    """The folder of all attempts of a use case."""
+    return f"{use_case}/_attempts/"
 
 
 def accepted(contract: str, delivery: str = "") -> str:
@@ -54,6 +64,11 @@ def rejected(contract: str, delivery: str = "") -> str:
 def run(run_id: str) -> str:
     """One training, relative to the use case."""
     return f"runs/{run_id}/"
+
+
+def loaded(run_id: str) -> tuple[str, ...]:
+    """The folders of a run that hold what somebody loads as it is, relative to the use case."""
+    return tuple(f"{run(run_id)}{folder}/" for folder in (MODEL, "models", "feature_pipeline"))
 
 
 def champion_entry(number: int) -> str:

@@ -32,6 +32,13 @@ def columns_of(file: BinaryIO) -> Columns:
     return Columns(tuple(schema.names), tuple(str(plain_type(kind)) for kind in schema.types))
 
 
+def rows_of(file: BinaryIO) -> int:
+    """How many rows a parquet file has, by its footer."""
+    import pyarrow.parquet as pq
+
+    return int(pq.ParquetFile(file).metadata.num_rows)
+
+
 def plain_type(kind: Any) -> Any:
     """The type of the values themselves, where a file stores them by number."""
     from pyarrow.types import is_dictionary

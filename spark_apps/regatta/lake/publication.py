@@ -12,13 +12,16 @@ there, and the attempt's own until then. Readers of the plain tree never see a r
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from regatta.errors import InputError
 from regatta.lake import layout
-from regatta.lake.store import Store
+from regatta.lake.store import COPIES_AT_ONCE, Store
 
 
 class Record(BaseModel):
@@ -32,11 +35,15 @@ class Record(BaseModel):
 
 
 class PublishedFile(Record):
-    """A file of an attempt: its name relative to the use case, both before and after it became visible."""
+    """A file of an attempt: its name relative to the use case, both before and after it became visible.
+
+    `sha256` stands where somebody will load the file and trust it: for the files of a model.
+    """
 
     name: str
     bytes: int
     etag: str
+    sha256: str | None = None
 
 
 class Publication(Record):
@@ -72,11 +79,25 @@ class Attempt:
         pairs = [(file.name, target + file.name.removeprefix(source)) for file in self.files(source)]
         self._store.copy_all((self._prefix + one, self._prefix + other) for one, other in pairs)
 
-    def files(self, prefix: str = "") -> tuple[PublishedFile, ...]:
-        """What the attempt has written under a prefix."""
+    def files(self, prefix: str = "", hashed: Sequence[str] = ()) -> tuple[PublishedFile, ...]:
+        """What the attempt has written under a prefix; what lies in a folder of `hashed`, with its SHA-256.
+
+        That is read back: S3 itself names no hash of an object that came in parts.
+        """
+        found = list(self._store.files(self._prefix + prefix))
+        trusted = [one.key for one in found if one.key.removeprefix(self._prefix).startswith(tuple(hashed))]
+        with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
+            hashes = dict(
+                zip(trusted, pool.map(lambda key: self._store.digest(key, "sha256"), trusted), strict=True)
+            )
         return tuple(
-            PublishedFile(name=stored.key.removeprefix(self._prefix), bytes=stored.bytes, etag=stored.etag)
-            for stored in self._store.files(self._prefix + prefix)
+            PublishedFile(
+                name=stored.key.removeprefix(self._prefix),
+                bytes=stored.bytes,
+                etag=stored.etag,
+                sha256=hashes.get(stored.key),
+            )
+            for stored in found
         )
 
 
@@ -133,33 +154,72 @@ class Published(Generic[P]):
 
         Names that begin with an underscore are left out.
         """
-        files = [file for file in record.files if file.name.startswith(under) and _is_data(file.name)]
+        files = [file for file in record.files if file.name.startswith(under) and layout.is_data(file.name)]
         prefix = f"{self._use_case}/"
         if self._missing(record, under):
             prefix = layout.attempt(self._use_case, record.attempt)
         return [self._store.uri(prefix + file.name) for file in files]
 
-    def root(self, record: P, folder: str) -> str:
-        """The URI of a folder of the record that is whole: the visible one, or the attempt's until then."""
+    def trusted(self, record: P, folder: str) -> str:
+        """The URI of a folder of the record that is whole: the visible one, or the attempt's until then.
+
+        Every file in it has been read and is the one that was published.
+
+        Raises:
+            InputError: a file is gone, or has another content; with its name.
+        """
         prefix = f"{self._use_case}/"
         if self._missing(record, folder):
             prefix = layout.attempt(self._use_case, record.attempt)
+        files = [file for file in record.files if file.name.startswith(folder)]
+        with ThreadPoolExecutor(COPIES_AT_ONCE) as pool:
+            found = list(pool.map(lambda file: fault_of(self._store, prefix + file.name, file), files))
+        if faults := [
+            f"{file.name.removeprefix(folder)} {fault}"
+            for file, fault in zip(files, found, strict=True)
+            if fault
+        ]:
+            more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+            raise InputError(
+                f"{faults[0]}{more}",
+                place=self._store.uri(prefix + folder),
+                way_out=f"it is not what was published: `regatta verify {self._use_case}` shows all; "
+                "use another run, or train again",
+            )
         return self._store.uri(prefix + folder)
 
     def _missing(self, record: P, under: str = "") -> list[PublishedFile]:
-        wanted = [file for file in record.files if file.name.startswith(under)]
-        if not wanted:
-            return []
-        there = {
-            stored.key.removeprefix(f"{self._use_case}/"): stored.bytes
-            for folder in _outermost({file.name.rpartition("/")[0] + "/" for file in wanted})
-            for stored in self._store.files(f"{self._use_case}/{folder}")
-        }
-        return [file for file in wanted if there.get(file.name) != file.bytes]
+        return missing(self._store, self._use_case, record, under)
 
 
-def _is_data(name: str) -> bool:
-    return not name.rpartition("/")[2].startswith(("_", "."))
+def missing(store: Store, use_case: str, record: Publication, under: str = "") -> list[PublishedFile]:
+    """The files of a record, under a folder, that are not in the visible tree yet."""
+    wanted = [file for file in record.files if file.name.startswith(under)]
+    if not wanted:
+        return []
+    there = {
+        stored.key.removeprefix(f"{use_case}/"): stored.bytes
+        for folder in _outermost({file.name.rpartition("/")[0] + "/" for file in wanted})
+        for stored in store.files(f"{use_case}/{folder}")
+    }
+    return [file for file in wanted if there.get(file.name) != file.bytes]
+
+
+def fault_of(store: Store, key: str, file: PublishedFile) -> str:
+    """What distinguishes an object from the file that was published; empty where nothing does.
+
+    By SHA-256 where the record has it; else by the MD5 that the server gave it as its entity tag. One that was sent in
+    parts has none (its tag has a dash): then by size alone.
+    """
+    stored = store.stat(key)
+    if stored is None:
+        return "is gone"
+    if stored.bytes != file.bytes:
+        return f"has {stored.bytes:,} bytes where {file.bytes:,} were published"
+    algorithm, published = ("sha256", file.sha256) if file.sha256 else ("md5", file.etag)
+    if "-" not in published and store.digest(key, algorithm) != published:
+        return "has another content than was published"
+    return ""
 
 
 def _outermost(folders: set[str]) -> list[str]:

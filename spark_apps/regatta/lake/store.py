@@ -5,12 +5,14 @@ Keys are relative to the lake's root (`REGATTA_LAKE`); no other module builds a 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlparse
@@ -32,11 +34,21 @@ SERVER_SIDE_COPY_LIMIT = 5 * 1024**3  # bytes; larger objects are copied in part
 
 @dataclass(frozen=True)
 class Stored:
-    """An object as a listing shows it: size in bytes, and the entity tag that changes with its content."""
+    """An object as a listing shows it: size in bytes, the entity tag that changes with its content, and its age."""
 
     key: str
     bytes: int
     etag: str
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Parts of an object that was neither completed nor given up: they take room, and no listing shows them."""
+
+    key: str
+    id: str
+    begun: datetime
 
 
 class Store:
@@ -151,13 +163,17 @@ class Store:
                 if _code(error) in ("NoSuchKey", "404"):
                     return None
                 raise
-            return Stored(key, head["ContentLength"], head["ETag"].strip('"'))
+            return Stored(key, head["ContentLength"], head["ETag"].strip('"'), head["LastModified"])
 
     def files(self, prefix: str) -> Iterator[Stored]:
         """All objects whose key begins with the prefix, in the order of their keys.
 
         The empty objects by which S3A marks folders (their keys end in a slash) are none of them.
         """
+        return (stored for stored in self.objects(prefix) if not stored.key.endswith("/"))
+
+    def objects(self, prefix: str) -> Iterator[Stored]:
+        """The same, and S3A's marks of folders."""
         with self._answering(prefix):
             pages = self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=self._prefix + prefix
@@ -165,8 +181,7 @@ class Store:
             for page in pages:
                 for entry in page.get("Contents", ()):
                     key = entry["Key"].removeprefix(self._prefix)
-                    if not key.endswith("/"):
-                        yield Stored(key, entry["Size"], entry["ETag"].strip('"'))
+                    yield Stored(key, entry["Size"], entry["ETag"].strip('"'), entry["LastModified"])
 
     def folders(self, prefix: str) -> list[str]:
         """The names one level under a prefix that ends in a slash, in order."""
@@ -205,6 +220,39 @@ class Store:
             batch: Any = {"Objects": doomed[start : start + 1000], "Quiet": True}
             with self._answering("delete"):
                 self._client.delete_objects(Bucket=self.bucket, Delete=batch)
+
+    def uploads(self, prefix: str) -> list[Upload]:
+        """The uploads under a prefix that nobody completed or aborted.
+
+        The whole bucket is asked and the prefix sought here: MinIO answers nothing to a prefix that is no key.
+        """
+        with self._answering(prefix):
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket)
+            return [
+                Upload(entry["Key"].removeprefix(self._prefix), entry["UploadId"], entry["Initiated"])
+                for page in pages
+                for entry in page.get("Uploads", ())
+                if entry["Key"].startswith(self._prefix + prefix)
+            ]
+
+    def abort(self, upload: Upload) -> None:
+        """Give up an upload; harmless where it is gone already."""
+        with self._answering(upload.key):
+            try:
+                self._client.abort_multipart_upload(
+                    Bucket=self.bucket, Key=self._prefix + upload.key, UploadId=upload.id
+                )
+            except ClientError as error:
+                if _code(error) not in ("NoSuchUpload", "404"):
+                    raise
+
+    def digest(self, key: str, algorithm: str) -> str:
+        """The hash of an object's content in hexadecimal digits, read piece by piece; by an algorithm of hashlib."""
+        found = hashlib.new(algorithm, usedforsecurity=False)
+        with closing(self.stream(key)) as content:
+            for piece in content.iter_chunks(READ_AT_ONCE):
+                found.update(piece)
+        return found.hexdigest()
 
     @contextmanager
     def _answering(self, key: str) -> Iterator[None]:

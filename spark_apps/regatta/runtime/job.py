@@ -26,6 +26,7 @@ from regatta.config import UseCase
 from regatta.errors import ExitCode, InputError, RegattaError, Unreachable
 from regatta.lake import Lake
 from regatta.runtime.instants import instant
+from regatta.runtime.outcome import Outcome
 from regatta.runtime.progress import say, step
 
 
@@ -68,37 +69,36 @@ class Job:
 Flag = tuple[str, dict[str, object]]
 
 
-def run(verb: str, main: Callable[[Job], None], flags: Sequence[Flag] = ()) -> None:
+def run(verb: str, main: Callable[[Job], Outcome | None], flags: Sequence[Flag] = ()) -> None:
     """Parse the command line, call `main` and end the process with the exit code that tells what happened.
 
-    Every job knows `--config FILE` and `--as-of INSTANT`; `flags` adds its own, as `add_argument` takes them.
+    Every job knows `--config FILE` and `--as-of INSTANT`; `flags` adds its own, as `add_argument` takes them. What
+    `main` gives back is left for whoever asks for it (runtime/outcome.py).
     """
     parser = argparse.ArgumentParser(prog=f"{verb}.py")
     parser.add_argument("--config", type=Path, required=True, help="the use-case file")
     parser.add_argument("--as-of", help="read nothing that was delivered later (ISO 8601)")
     for name, options in flags:
         parser.add_argument(name, **options)  # type: ignore[arg-type]
-    sys.exit(_outcome(verb, main, parser.parse_args()))
+    outcome = _outcome(verb, main, parser.parse_args())
+    outcome.write()
+    sys.exit(outcome.exit_code)
 
 
-def _outcome(verb: str, main: Callable[[Job], None], flags: argparse.Namespace) -> int:
+def _outcome(verb: str, main: Callable[[Job], Outcome | None], flags: argparse.Namespace) -> Outcome:
     try:
         flags.as_of = instant(flags.as_of, place="--as-of") if flags.as_of else None
-        job = Job(verb, config.load(flags.config), flags)
-        main(job)
+        return main(Job(verb, config.load(flags.config), flags)) or Outcome()
     except RegattaError as error:
         say(str(error))
-        return error.exit_code
-    except (Py4JJavaError, PySparkException) as error:
-        if known := trouble(str(error)):
+        return Outcome().ended(error.exit_code, str(error))
+    except Exception as error:
+        if isinstance(error, (Py4JJavaError, PySparkException)) and (known := trouble(str(error))):
             say(str(known))
-            return known.exit_code
+            return Outcome().ended(known.exit_code, str(known))
         traceback.print_exc()
-        return ExitCode.BUG
-    except Exception:
-        traceback.print_exc()
-        return ExitCode.BUG
-    return ExitCode.DONE
+        first = str(error).partition("\n")[0]
+        return Outcome().ended(ExitCode.BUG, f"a bug: {type(error).__name__}: {first}")
 
 
 def trouble(message: str) -> RegattaError | None:

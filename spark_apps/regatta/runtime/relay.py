@@ -79,9 +79,14 @@ def _terminal() -> dict[str, str]:
     }
 
 
+def worth_telling(line: str) -> bool:
+    """Whether a line of spark-submit's own is more than Ivy's account of what it resolves."""
+    return not _IVY.match(line)
+
+
 def _tell_errors(stderr: IO[bytes]) -> None:
     for line in stderr:
-        if not _IVY.match(line.decode(errors="replace")):
+        if worth_telling(line.decode(errors="replace")):
             sys.stderr.buffer.write(line)
             sys.stderr.flush()
 

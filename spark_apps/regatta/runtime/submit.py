@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,39 +11,38 @@ from pathlib import Path
 import regatta
 from regatta.errors import InputError
 from regatta.runtime import relay
-from regatta.runtime.class_archive import java_options
 from regatta.runtime.installation import java, s3a_jars, spark_home
+from regatta.runtime.job_variables import job_variables
 from regatta.runtime.local.embedded import environment
 from regatta.runtime.memory import driver_memory, executor_memory
 
 VERBS = ("ingest", "train", "promote", "score")
 LOCAL = "local[*]"
+NO_PACKAGES = "spark.jars.packages="  # the jars lie beside Spark's own: Ivy would take seconds to say so
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip is the same for the same sources, whenever it is made
 
 
 def command(verb: str, config: Path, arguments: Sequence[str] = ()) -> list[str]:
     """The words of the line, all paths relative to the project where they lie in it.
 
-    The master is `REGATTA_MASTER` (or the embedded cluster's, while that is up), else this machine.
+    In the order of Airflow's operator, whose line is the same word by word (airflow/dags/spark_job.py). The master is
+    `REGATTA_MASTER` (or the embedded cluster's, while that is up), else this machine.
     """
     project = project_root()
     master = environment().get("REGATTA_MASTER") or os.environ.get("REGATTA_MASTER") or LOCAL
     memory = ["--driver-memory", driver_memory()]
     packages = []
     if not master.startswith("local"):
-        memory += ["--executor-memory", executor_memory()]
+        memory = ["--executor-memory", executor_memory(), *memory]
     elif s3a_jars():
-        packages = [
-            "--conf",
-            "spark.jars.packages=",
-        ]  # they lie beside Spark's own: Ivy would take seconds to say so
+        packages = ["--conf", NO_PACKAGES]
     return [
         _shown(spark_home() / "bin" / "spark-submit"),
         *("--master", master),
-        *memory,
-        *("--properties-file", _shown(project / "conf" / "spark-defaults.conf")),
         *packages,
+        *("--properties-file", _shown(project / "conf" / "spark-defaults.conf")),
         *("--py-files", _shown(project / "build" / "regatta.zip")),
+        *memory,
         _shown(project / "spark_apps" / f"{verb}.py"),
         *("--config", _shown(config)),
         *arguments,
@@ -64,15 +62,8 @@ def submit(words: Sequence[str]) -> int:
 
 def job_environment() -> dict[str, str]:
     """What a job finds in its environment: the lake's address and keys, and this very Python."""
-    defaults = {
-        "PYSPARK_PYTHON": sys.executable,
-        "SPARK_HOME": str(spark_home()),
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "AWS_REGION": "us-east-1",
-    }
-    logging = f"-Dlog4j2.configurationFile={project_root() / 'conf' / 'log4j2.properties'}"
-    options = f"{os.environ.get('SPARK_SUBMIT_OPTS', '')} {logging} {java_options()}".strip()
-    return {**defaults, **os.environ, **environment(), "SPARK_SUBMIT_OPTS": options}
+    ours = job_variables()
+    return {**ours, **os.environ, **environment(), "SPARK_SUBMIT_OPTS": ours["SPARK_SUBMIT_OPTS"]}
 
 
 def shown(words: Sequence[str]) -> str:

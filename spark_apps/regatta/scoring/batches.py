@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import PurePosixPath
 
 from regatta.errors import InputError
@@ -22,11 +23,19 @@ def forecast_id(deliveries: Sequence[Ingested]) -> str:
 
 
 def batches(lake: Lake) -> list[Batch]:
-    """All that was ever scored, the newest first: by champion, then by when it was published."""
+    """All that was ever scored, the newest first: by champion, then by when it was published.
+
+    Champions of a backfill come last: what they would have predicted stands in for no prediction that was made.
+    """
+    entries = {entry.number: entry for entry in lake.champions.entries()}
     found: list[Batch] = []
-    for number in range(1, len(lake.champions.entries()) + 1):
+    for number in entries:
         found += lake.batches.all(f"{PurePosixPath(layout.batch(number, 'any')).parent}/").values()
-    return sorted(found, key=lambda batch: (batch.champion, batch.published_at), reverse=True)
+
+    def age(batch: Batch) -> tuple[bool, int, datetime]:
+        return entries[batch.champion].kind == "service", batch.champion, batch.published_at
+
+    return sorted(found, key=age, reverse=True)
 
 
 def in_service(lake: Lake) -> ChampionEntry:

@@ -17,6 +17,8 @@ def due(lake: Lake, champion: ChampionEntry, as_of: datetime | None = None) -> l
     """All deliveries that nobody has scored yet and the newest, less what this champion has scored.
 
     The oldest first. Deliveries that were replaced, refused or not ingested under this contract are never due.
+    A champion in service and one of a backfill know nothing of each other: the first goes by what champions in
+    service have scored, the other by what those had scored that reigned until its own day.
 
     Raises:
         InputError: if the use case has nothing to score from.
@@ -24,7 +26,12 @@ def due(lake: Lake, champion: ChampionEntry, as_of: datetime | None = None) -> l
     _source(lake.use_case)
     taken = [record for record in ingested(lake, "score", as_of) if not record.refused]
     done = batches(lake)
-    by_anybody = {batch.delivery for batch in done}
+    peers = {
+        entry.number
+        for entry in lake.champions.entries()
+        if (entry.kind == "service" if champion.kind == "service" else entry.effective <= champion.effective)
+    }
+    by_anybody = {batch.delivery for batch in done if batch.champion in peers}
     by_this_one = {batch.delivery for batch in done if batch.champion == champion.number}
     wanted = [record for record in taken if record.delivery not in by_anybody or record is taken[-1]]
     return [record for record in wanted if record.delivery not in by_this_one]

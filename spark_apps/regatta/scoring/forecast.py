@@ -101,7 +101,7 @@ def _predicted(
     run = champion.run
     by_model = _with(champion.model.transform(live.filter(~new)), F.lit(champion.name), None, panel)
     if panel.new_entities == "baseline":
-        model = PipelineModel.load(lake.runs.root(run, f"{layout.run(run.run_id)}{layout.BASELINE}/"))
+        model = PipelineModel.load(lake.runs.trusted(run, f"{layout.run(run.run_id)}{layout.BASELINE}/"))
         by_other = _with(model.transform(live.filter(new)), F.lit(run.best_baseline), None, panel)
     else:
         history = F.col(POSITION) - F.col("_first") + 1

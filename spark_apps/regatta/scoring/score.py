@@ -58,7 +58,7 @@ class Champion:
                 place=place,
                 way_out=f"regatta train {name}, then regatta promote {name}",
             )
-        model = PipelineModel.load(lake.runs.root(run, f"{layout.run(run.run_id)}{entry.model}/"))
+        model = PipelineModel.load(lake.runs.trusted(run, f"{layout.run(run.run_id)}{entry.model}/"))
         return cls(entry, run, then, model)
 
 

@@ -11,7 +11,9 @@ from pyspark.ml import Estimator
 from pyspark.ml.param import Param
 
 from regatta.config import UseCase
+from regatta.config.problem import nearest_or_all
 from regatta.config.race import Encoding, Family
+from regatta.errors import InputError
 from regatta.features.pipeline import FEATURES, LABEL, PREDICTION
 from regatta.selection.estimators import GramianLinearRegression, PrefixGBTRegressor, SharedForestRegressor
 
@@ -44,6 +46,30 @@ def candidates(use_case: UseCase) -> list[Candidate]:
         for family, entry in use_case.candidates.items()
         for values in product(*entry.grid.values())
     ]
+
+
+def only(use_case: UseCase, families: str | None) -> UseCase:
+    """The use case with these families of its candidates alone, which makes it another training.
+
+    Args:
+        use_case: as its file says.
+        families: names with commas between them; None or empty for all.
+
+    Raises:
+        InputError: if the file has no candidates of such a family.
+    """
+    wanted = [name.strip() for name in (families or "").split(",") if name.strip()]
+    if not wanted:
+        return use_case
+    for name in wanted:
+        if name not in use_case.candidates:
+            raise InputError(
+                f"{use_case.use_case} has no candidates of a family {name}",
+                place="--candidates",
+                way_out=nearest_or_all(name, use_case.candidates),
+            )
+    kept = {family: grid for family, grid in use_case.candidates.items() if family in wanted}
+    return use_case.model_copy(update={"candidates": kept})
 
 
 def estimator(family: Family, seed: int) -> Estimator:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from regatta.runtime.local import airflow as airflow_servers
 from regatta.runtime.local import ports, servers
 from regatta.runtime.local.processes import end
 from regatta.runtime.local.servers import Server
@@ -25,7 +27,17 @@ class ServerStatus:
     log: Path
 
 
-def up(*, say: Say, cluster: bool = False, mlflow: bool = True, await_mlflow: bool = True) -> dict[str, str]:
+ALL = (*servers.ALL, *airflow_servers.ALL)
+
+
+def up(
+    *,
+    say: Say,
+    cluster: bool = False,
+    airflow: bool = False,
+    mlflow: bool = True,
+    await_mlflow: bool = True,
+) -> dict[str, str]:
     """Start what does not run yet, and wait until everything answers.
 
     A lake of the user's own (AWS_ENDPOINT_URL) is used as it is: neither MinIO nor MLflow is started then.
@@ -33,6 +45,7 @@ def up(*, say: Say, cluster: bool = False, mlflow: bool = True, await_mlflow: bo
     Args:
         say: told what is started, found or waited for; never silent for more than 5 seconds.
         cluster: also a Spark master and its workers.
+        airflow: also Airflow, and the cluster unless REGATTA_MASTER names one.
         mlflow: also MLflow, unless MLFLOW_TRACKING_URI names one.
         await_mlflow: whether it must answer already: it takes the longest, and only a training needs it.
 
@@ -40,7 +53,7 @@ def up(*, say: Say, cluster: bool = False, mlflow: bool = True, await_mlflow: bo
         `environment()` as it is now.
 
     Raises:
-        InputError: Java is missing, a chosen port is occupied, there is no room to build MinIO.
+        InputError: Java or Airflow is missing, a chosen port is occupied, there is no room to build MinIO.
         Unreachable: a server does not get ready.
     """
     state = StateFolder()
@@ -57,7 +70,7 @@ def up(*, say: Say, cluster: bool = False, mlflow: bool = True, await_mlflow: bo
             _make_bucket(state)
             if mlflow and not tracking:
                 _start([servers.MLFLOW], state, say, wait=await_mlflow)
-        if cluster:
+        if cluster or (airflow and not os.environ.get("REGATTA_MASTER")):
             if not servers.MASTER.running(state):
                 for (
                     orphan
@@ -65,6 +78,10 @@ def up(*, say: Say, cluster: bool = False, mlflow: bool = True, await_mlflow: bo
                     _stop(orphan, state, say)
             _start([servers.MASTER], state, say)
             _start(servers.SPARK_WORKERS, state, say)
+        if airflow:
+            if not airflow_servers.API.running(state):
+                airflow_servers.prepare(state, say)
+            _start(airflow_servers.ALL, state, say)
     return environment()
 
 
@@ -83,7 +100,7 @@ def down(*, say: Say) -> None:
     """End the servers that `up` started here, and their children. Their data stays."""
     state = StateFolder()
     with state.locked(say):
-        ended = [server.name for server in reversed(servers.ALL) if _stop(server, state, say)]
+        ended = [server.name for server in reversed(ALL) if _stop(server, state, say)]
     if not ended:
         say("nothing is up")
 
@@ -91,7 +108,7 @@ def down(*, say: Say) -> None:
 def status() -> list[ServerStatus]:
     """Every server there can be, whether it runs or not."""
     state = StateFolder()
-    return [_status(server, state) for server in servers.ALL]
+    return [_status(server, state) for server in ALL]
 
 
 def environment() -> dict[str, str]:
@@ -115,6 +132,21 @@ def environment() -> dict[str, str]:
 def console_address() -> str:
     """Where MinIO's console answers while MinIO is up; its account stands in credentials.json."""
     return f"http://{servers.HOST}:{StateFolder().port(ports.S3_CONSOLE.name)}"
+
+
+def airflow_command_line(words: Sequence[str]) -> int:
+    """Run Airflow's own command line in the environment of the one here; its exit code.
+
+    Raises:
+        InputError: Airflow is not installed, or has never been up here.
+    """
+    return airflow_servers.command_line(StateFolder(), words)
+
+
+def airflow_address() -> tuple[str, Path]:
+    """Where Airflow's pages are, and the file with the password of its user admin."""
+    state = StateFolder()
+    return airflow_servers.API.address(state), airflow_servers.passwords(state)
 
 
 def _start(

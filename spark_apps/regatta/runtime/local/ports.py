@@ -24,6 +24,7 @@ S3_CONSOLE = Port("s3-console", "REGATTA_S3_CONSOLE_PORT", 9001)
 MLFLOW = Port("mlflow", "REGATTA_MLFLOW_PORT", 5000)
 SPARK = Port("spark", "REGATTA_SPARK_PORT", 7077)
 SPARK_UI = Port("spark-ui", "REGATTA_SPARK_UI_PORT", 8080)
+AIRFLOW = Port("airflow", "REGATTA_AIRFLOW_PORT", 8088)
 
 
 def assign(state: StateFolder, port: Port) -> int:

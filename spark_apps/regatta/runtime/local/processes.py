@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,26 +57,31 @@ def identify(pid: int) -> Process | None:
 
 
 def end(process: Process, *, patience: float = 15) -> bool:
-    """End a process that `start` began and its children: ask, wait `patience` seconds, insist.
+    """End a process that `start` began and all of its session: ask, wait `patience` seconds, insist.
+
+    Children that outlived it, because it was killed alone, are ended as well, and so are those that lead process
+    groups of their own, as Airflow's tasks do.
 
     Returns:
         Whether there was anything to end. A process that only shares the pid is left alone.
     """
-    if not process.is_running:
+    # A session keeps its number while a member lives. If nobody has its leader's pid, it is still that session.
+    if not process.is_running and (_started(process.pid) is not None or not _groups_of(process.pid)):
         return False
     for order in (signal.SIGTERM, signal.SIGKILL):
-        # It leads a process group of its own, whose number nobody else gets while a member lives.
-        os.killpg(process.pid, order)
+        for group in _groups_of(process.pid):
+            with suppress(ProcessLookupError):
+                os.killpg(group, order)
         if _is_empty(process.pid, patience):
             break
     return True
 
 
-def _is_empty(group: int, patience: float) -> bool:
+def _is_empty(session: int, patience: float) -> bool:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
-        _reap(group)
-        if group not in _living_groups():
+        _reap(session)
+        if not _groups_of(session):
             return True
         time.sleep(_POLL)
     return False
@@ -98,12 +104,13 @@ def _started_by_ps(pid: int) -> str | None:
     return None if len(answer) < 2 or answer[0].startswith("Z") else answer[1].strip()
 
 
-def _living_groups() -> set[int]:
-    if not _PROC.exists():
+def _groups_of(session: int) -> set[int]:
+    """The process groups of a session in which somebody lives."""
+    if not _PROC.exists():  # ps tells no session that could be compared: the leader's own group
         rows = (line.split() for line in _ps("-A", "-o", "pgid=,state=").splitlines())
-        return {int(group) for group, state in rows if not state.startswith("Z")}
+        return {int(group) for group, state in rows if not state.startswith("Z")} & {session}
     states = (_stat(int(entry.name)) for entry in _PROC.iterdir() if entry.name.isdigit())
-    return {int(state[2]) for state in states if state and not _is_dead(state)}
+    return {int(state[2]) for state in states if state and int(state[3]) == session and not _is_dead(state)}
 
 
 def _stat(pid: int) -> list[str]:

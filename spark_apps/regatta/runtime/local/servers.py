@@ -18,7 +18,7 @@ from regatta.runtime.class_archive import java_options
 from regatta.runtime.installation import java, spark_home
 from regatta.runtime.local import ports
 from regatta.runtime.local.minio_binary import minio_binary
-from regatta.runtime.local.processes import Process, start
+from regatta.runtime.local.processes import Process, end, start
 from regatta.runtime.local.state import StateFolder
 from regatta.runtime.local.waiting import Heartbeat, Say
 from regatta.runtime.memory import executor_memory
@@ -62,7 +62,9 @@ class Server:
         return process if process and process.is_running else None
 
     def begin(self, state: StateFolder, say: Say) -> None:
-        """Start it, without waiting for it."""
+        """Start it, without waiting for it; what is left of one that was killed is ended before."""
+        if before := state.process(self.name):
+            end(before)
         command, environment = self.launch(state, say)
         process = start(command, environment=environment, log=state.log(self.name), cwd=state.root / "work")
         state.record(self.name, process)
@@ -95,7 +97,7 @@ def _launch_minio(state: StateFolder, say: Say) -> tuple[list[str | Path], dict[
     console = f"{HOST}:{ports.assign(state, ports.S3_CONSOLE)}"
     account = state.credentials()
     environment = {
-        **_inherited(),
+        **inherited(),
         "MINIO_ROOT_USER": account.access_key,
         "MINIO_ROOT_PASSWORD": account.secret_key,
         "MINIO_BROWSER": "on",
@@ -111,7 +113,7 @@ def _launch_minio(state: StateFolder, say: Say) -> tuple[list[str | Path], dict[
 def _launch_mlflow(state: StateFolder, _say: Say) -> tuple[list[str | Path], dict[str, str]]:
     number = ports.assign(state, ports.MLFLOW)
     environment = {
-        **_inherited(),
+        **inherited(),
         **lake_variables(state),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # 0.5 GB instead of 2
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -176,7 +178,7 @@ def _spark_class() -> Path:
 
 def _spark_environment() -> dict[str, str]:
     return {
-        **_inherited(),
+        **inherited(),
         "SPARK_HOME": str(spark_home()),
         "SPARK_LOCAL_IP": HOST,
         "SPARK_DAEMON_MEMORY": "512m",
@@ -186,7 +188,8 @@ def _spark_environment() -> dict[str, str]:
     }
 
 
-def _inherited() -> dict[str, str]:
+def inherited() -> dict[str, str]:
+    """Of our environment, what configures no server."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
 
 
@@ -202,15 +205,16 @@ def _worker(number: int) -> Server:
 
 def _living_workers(state: StateFolder) -> int | None:
     """How many workers the master counts, None while it does not answer."""
-    answer = _get(f"http://{HOST}:{state.port(ports.SPARK_UI.name)}/json/")
+    answer = get(f"http://{HOST}:{state.port(ports.SPARK_UI.name)}/json/")
     return int(json.loads(answer)["aliveworkers"]) if answer else None
 
 
 def _answers(url: str) -> bool:
-    return _get(url) is not None
+    return get(url) is not None
 
 
-def _get(url: str) -> bytes | None:
+def get(url: str) -> bytes | None:
+    """What a server of this machine answers; None where it does not."""
     # A proxy in the environment is not meant for this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

@@ -78,6 +78,13 @@ class StateFolder:
             _write(path, asdict(fresh))
         return Credentials(**_read(path))
 
+    def secret(self, name: str) -> str:
+        """A secret of 64 bytes that servers share, made up on first use and kept as the account is."""
+        path = self.root / "secrets.json"
+        if name not in _read(path):
+            _write(path, {**_read(path), name: secrets.token_urlsafe(64)})
+        return str(_read(path)[name])
+
     def port(self, name: str) -> int | None:
         """The port a server was last given."""
         return _read(self.root / "ports.json").get(name)
