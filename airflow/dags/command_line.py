@@ -1,8 +1,8 @@
 """How tasks reach the lake: its keys, which stand in a connection, and `regatta`, which is first on PATH.
 
 The connection `regatta_lake` has the access key as its login, the secret key as its password, and as extra
-`endpoint_url`, `region_name` and `lake` (s3a://bucket/prefix), as far as they differ from the usual. Without it jobs
-find the lake as any other process does: by their environment, or the role of their machine.
+`endpoint_url`, `region_name`, `session_token` and `lake` (s3a://bucket/prefix), as far as there are such. Without it
+jobs find the lake as any other process does: by their environment, or the role of their machine.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def lake_variables() -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": connection.login,
         "AWS_SECRET_ACCESS_KEY": connection.password,
         "AWS_ENDPOINT_URL": extra.get("endpoint_url"),
+        "AWS_SESSION_TOKEN": extra.get("session_token"),
         "AWS_REGION": extra.get("region_name"),
         "REGATTA_LAKE": extra.get("lake"),
     }

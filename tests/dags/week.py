@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -111,13 +112,17 @@ class House:
         os.kill(process.pid, signal.SIGKILL)
 
     def backfill(self, dag: str, first: date, last: date, **params: Any) -> None:
-        """As `airflow backfill create` on the command line."""
+        """As `airflow backfill create` on the command line, which SQLite may refuse beside a busy scheduler."""
         words = [
             *("--dag-id", dag, "--from-date", f"{first}", "--to-date", f"{last}"),
             *("--max-active-runs", "1", "--dag-run-conf", json.dumps(params)),
         ]
         with of_the_tests(self.variables):
-            assert embedded.airflow_command_line(["backfill", "create", *words]) == 0
+            for _ in range(40):  # what a refused one has begun stands in the way for two minutes
+                if embedded.airflow_command_line(["backfill", "create", *words]) == 0:
+                    return
+                time.sleep(5)
+        raise AssertionError(f"no backfill of {dag} could be made")
 
     def scores(self) -> dict[str, str]:
         """Every object under scores/ that a plain reader sees, with the hash of its content."""

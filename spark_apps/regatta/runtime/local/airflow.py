@@ -17,10 +17,12 @@ from regatta.errors import InputError, Unreachable
 from regatta.runtime.job_variables import job_variables
 from regatta.runtime.local import ports
 from regatta.runtime.local.servers import HOST, MASTER, MINIO, MLFLOW, Server, get, inherited, lake_variables
-from regatta.runtime.local.state import StateFolder, project_root
+from regatta.runtime.local.state import StateFolder
 from regatta.runtime.local.waiting import Heartbeat, Say
 
+PROJECT = Path(__file__).resolve().parents[4]
 LAKE_VARIABLES = (
+    "AWS_SESSION_TOKEN",
     "AWS_ENDPOINT_URL",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -35,7 +37,7 @@ def environment(state: StateFolder) -> dict[str, str]:
     What the user has set as AIRFLOW_... stays as it is.
     """
     address = API.address(state)
-    project, home = project_root(), state.root / "airflow"
+    home = state.root / "airflow"
     bundle = {
         "name": "use_cases",
         "classpath": "use_case_bundle.UseCaseBundle",
@@ -66,7 +68,7 @@ def environment(state: StateFolder) -> dict[str, str]:
         "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps({"conn_type": "spark", "host": _master(state)}),
     }
     path = os.pathsep.join([str(Path(sys.executable).parent), theirs.get("PATH", ""), str(_bin())])
-    python_path = os.pathsep.join(str(project / folder) for folder in ("airflow/dags", "spark_apps"))
+    python_path = os.pathsep.join(str(PROJECT / folder) for folder in ("airflow/dags", "spark_apps"))
     jobs = job_variables()
     tracking = os.environ.get("MLFLOW_TRACKING_URI")
     if tracking or MLFLOW.running(state):
@@ -85,7 +87,7 @@ def prepare(state: StateFolder, say: Say) -> None:
     (state.root / "airflow").mkdir(exist_ok=True)
     log = state.log("airflow-database")
     heartbeat = Heartbeat(say, "preparing Airflow's database")
-    words = [_bin() / "python", project_root() / "infra" / "airflow" / "database.py"]
+    words = [_bin() / "python", PROJECT / "infra" / "airflow" / "database.py"]
     with log.open("ab") as sink:
         making = subprocess.Popen(
             words, env=environment(state), cwd=state.root / "work", stdout=sink, stderr=subprocess.STDOUT
@@ -117,7 +119,7 @@ def passwords(state: StateFolder) -> Path:
 
 
 def _bin() -> Path:
-    folder = project_root() / ".venv-airflow" / "bin"
+    folder = PROJECT / ".venv-airflow" / "bin"
     if not (folder / "airflow").is_file():
         raise InputError("Airflow is not installed", place=str(folder.parent), way_out="make setup-airflow")
     return folder
@@ -126,11 +128,12 @@ def _bin() -> Path:
 def _lake(state: StateFolder) -> str:
     """The lake as a connection: the user's own, else the embedded one."""
     own = {name: os.environ[name] for name in LAKE_VARIABLES if os.environ.get(name)}
-    told = own if "AWS_ENDPOINT_URL" in own or not MINIO.running(state) else {**own, **lake_variables(state)}
+    told = own if "AWS_ENDPOINT_URL" in own or not MINIO.running(state) else _embedded(state, own)
     extra = {
         "endpoint_url": told.get("AWS_ENDPOINT_URL"),
         "region_name": told.get("AWS_REGION"),
         "lake": told.get("REGATTA_LAKE"),
+        "session_token": told.get("AWS_SESSION_TOKEN"),
     }
     return json.dumps(
         {
@@ -140,6 +143,11 @@ def _lake(state: StateFolder) -> str:
             "extra": {name: value for name, value in extra.items() if value},
         }
     )
+
+
+def _embedded(state: StateFolder, own: Mapping[str, str]) -> dict[str, str]:
+    theirs = {name: value for name, value in own.items() if not name.startswith("AWS_")}
+    return {**theirs, **lake_variables(state)}
 
 
 def _master(state: StateFolder) -> str:
