@@ -10,7 +10,6 @@ up so that nothing is left out. pandas computes the same features in memory wher
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 from datetime import UTC, datetime
@@ -170,9 +169,16 @@ def main(sizes: list[int]) -> None:
                 f"{size:,}", f"{count:,}", f"{seconds:.1f}", f"{count / seconds:,.0f}", grown, pandas
             )
             before = seconds, count
+            print(f"{count:,} rows: {seconds:.1f} s", flush=True)
+    peak = peak_gigabytes(spark.sparkContext._gateway.proc.pid)
     spark.stop()
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
     Console().print(table, f"peak memory of the JVM: {peak:.1f} GB", sep="\n")
+
+
+def peak_gigabytes(process: int) -> float:
+    """The most memory that a process has had, as Linux counts it."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return float(status.partition("VmHWM:")[2].split()[0]) / 1e6
 
 
 if __name__ == "__main__":

@@ -99,10 +99,12 @@ def check(
     ).filter(F.col(POSITION) == F.col(CUT))
     then = of_cuts.join(F.broadcast(drawn), on=[*panel.entity], how="left_semi")
     # training leaves rows out, such as those without a label; which there are is told by all of them
-    whole = rows(of_drawn, calendar, features).filter(F.col(POSITION).isin(at))
+    whole = rows(of_drawn, calendar, {}).filter(F.col(POSITION).isin(at))
 
     keys = [*panel.entity, PERIOD, STEP]
-    both = _side_by_side({"_then": then, "_again": again, "_whole": whole}, keys, features)
+    both = _side_by_side(
+        {"_then": (then, features), "_again": (again, features), "_whole": (whole, {})}, keys
+    )
     there = {name: F.col(name).isNotNull() for name in ("_then", "_again", "_whole")}
     differs = {
         name: there["_then"]
@@ -157,12 +159,15 @@ def check_known(given: Observed, use_case: str) -> None:
             )
 
 
-def _side_by_side(
-    frames: Mapping[str, DataFrame], keys: Sequence[str], features: Mapping[str, PanelFeature]
-) -> DataFrame:
+def _side_by_side(frames: Mapping[str, tuple[DataFrame, Iterable[str]]], keys: Sequence[str]) -> DataFrame:
     """Each frame's features as one column of its name, null where it has no such row."""
-    values = F.struct(F.lit(True).alias("_there"), AS_OF, *map(quoted, features))
-    packed = (frame.select(*map(quoted, keys), values.alias(name)) for name, frame in frames.items())
+    packed = (
+        frame.select(
+            *map(quoted, keys),
+            F.struct(F.lit(True).alias("_there"), AS_OF, *map(quoted, features)).alias(name),
+        )
+        for name, (frame, features) in frames.items()
+    )
     return reduce(lambda one, other: one.join(other, on=[*keys], how="full_outer"), packed)
 
 

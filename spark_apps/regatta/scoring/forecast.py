@@ -93,9 +93,9 @@ def _predicted(
     whole = panel.model_copy(update={"participants": asked.model_copy(update={"history": 1})})
     calendar = type(seen.calendar)(whole, seen.calendar.open, last)
     taking = participation(values, panel, [last])
-    live = rows(of_participants(values, taking, panel), calendar, panel.all_features, since=last).filter(
-        in_scope(use_case.modelled, to_score=True)
-    )
+    due = rows(of_participants(values, taking, panel), calendar, panel.all_features, since=last)
+    # few rows with a long plan, which three jobs would each begin anew
+    live = due.filter(in_scope(use_case.modelled, to_score=True)).localCheckpoint()
     _tell_what_is_not_known(live, panel)
     new = F.col(POSITION) - F.col("_first") + 1 < asked.history
     run = champion.run
