@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 import click
-from rich.console import Console
 
 from regatta.cli import readers, tables
 from regatta.cli.landing import end_of, land_files
@@ -131,7 +129,7 @@ def _names(file: UseCaseFile, role: Role) -> list[str]:
 def _show(file: UseCaseFile) -> None:
     """The leaderboard, the champion, ten scored rows, and where to look next."""
     lake, name = file.lake(), file.name
-    console = Console(width=None if sys.stdout.isatty() else readers.WIDE)
+    console = tables.paper()
     console.print(tables.leaderboard(readers.leaderboard(lake)))
     if (champion := lake.champions.reigning()) is not None:
         result(f"\nchampion {champion.number}: run {champion.run_id}\n  {champion.reason}\n")

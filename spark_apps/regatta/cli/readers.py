@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
 import click
 from pydantic_core import to_json
-from rich.console import Console
 from rich.table import Table
 
 from regatta.cli import tables
@@ -25,7 +23,6 @@ from regatta.selection.leaderboard import Leaderboard, Standing
 Row = dict[str, Any]
 BESIDE_THE_KEY = ("prediction", "step", "model", "champion", "as_of", "reason")
 """Columns of scores that tell how a prediction came about, and not what it is about."""
-WIDE = 200  # columns of a table that no terminal cuts
 
 
 # ---- what is read ----
@@ -189,7 +186,7 @@ def _show(as_json: bool, plain: Callable[[], object], table: Callable[[], Table]
     if as_json:
         result(to_json(plain(), indent=2, inf_nan_mode="null").decode())
     else:
-        Console(width=None if sys.stdout.isatty() else WIDE).print(table())
+        tables.paper().print(table())
 
 
 READERS: tuple[click.Command, ...] = (leaderboard_command, runs_command, history_command, scores_command)

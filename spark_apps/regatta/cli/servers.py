@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Sequence
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from regatta.cli import tables
 from regatta.cli.use_case import UseCaseFile, optional_use_case_argument
 from regatta.cli.verbs import run
 from regatta.runtime import doctor as checks
@@ -43,7 +43,7 @@ def status() -> None:
     for server in embedded.status():
         pid = str(server.pid) if server.pid else ""
         table.add_row(server.name, server.state, pid, server.address, str(server.log))
-    Console(soft_wrap=True).print(table)
+    tables.paper().print(table)
 
 
 @click.command()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 
 import click
 from pydantic_core import to_json
-from rich.console import Console
 from rich.table import Table
 
 from regatta.cli import tables
-from regatta.cli.readers import WIDE, leaderboard
+from regatta.cli.readers import leaderboard
 from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.config.table import Role
 from regatta.errors import InputError
@@ -138,6 +136,6 @@ def summary_command(
     if as_json:
         result(to_json([tables.plain(table) for table in found], indent=2).decode())
         return
-    console = Console(width=None if sys.stdout.isatty() else WIDE)
+    console = tables.paper()
     for table in found:
         console.print(table)

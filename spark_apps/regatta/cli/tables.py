@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,8 +17,14 @@ from regatta.evaluation.figures import number, shown, unit_of
 from regatta.lake import Batch, ChampionEntry, Ingested, Run
 from regatta.selection.leaderboard import Leaderboard
 
+WIDE = 200  # columns, where no terminal cuts a table
 BESIDE = ("r2", "mae", "mape")  # shown beside the metric that decides
 BESIDE_OF_A_PANEL = ("rmse", "smape", "mase", "bias")
+
+
+def paper() -> Console:
+    """Standard output: as wide as its terminal is, and elsewhere so wide that no table is cut."""
+    return Console(width=None if sys.stdout.isatty() else WIDE)
 
 
 def leaderboard(board: Leaderboard) -> Table:

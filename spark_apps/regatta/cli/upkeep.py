@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from regatta.cli import tables
 from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.errors import Fault, FaultyInput
 from regatta.lake.audit import audit
@@ -52,7 +52,7 @@ def gc(file: UseCaseFile, delete: bool) -> None:
     if not found:
         result("no attempt has left anything")
         return
-    Console(soft_wrap=True).print(_table(found, now))
+    tables.paper().print(_table(found, now))
     due = [one for one in found if one.is_removable(now)]
     if not due:
         decided, undecided = (limit.total_seconds() / 3600 for limit in (QUIET, ABANDONED))

@@ -73,7 +73,7 @@ def by_origin(board: Leaderboard) -> Figure:
     lines = [*board.best_of_families().values()]
     if board.best_baseline is not None:
         lines.append(board.best_baseline)
-    with chart() as (figure, axes):
+    with chart(height=4.4) as (figure, axes):
         for standing in lines:
             folds = [factor * float(fold.metrics[board.metric] or 0) for fold in standing.folds]
             style = "--" if standing.is_baseline else "-"
@@ -81,9 +81,9 @@ def by_origin(board: Leaderboard) -> Figure:
                 list(board.folds), folds, style, marker="o", color=_colour(standing), label=standing.candidate
             )
         axes.set_xlabel("learnt from what was known until")
-        axes.set_ylabel(_metric(board))
+        axes.set_ylabel(_metric(board, ""))
         in_figures(axes.yaxis)
-        axes.legend(fontsize=9)
+        figure.legend(loc="outside lower center", fontsize=9)
     return figure
 
 
@@ -209,9 +209,9 @@ def weights(of_family: Sequence[dict[str, Any]], family: str) -> Figure:
     return figure
 
 
-def _metric(board: Leaderboard) -> str:
+def _metric(board: Leaderboard, over: str = " over the folds") -> str:
     unit = "%" if board.metric in SHARES else unit_of(board.metric, board.unit)
-    return with_unit(f"{board.metric} over the folds", unit)
+    return with_unit(f"{board.metric}{over}", unit)
 
 
 def _colour(standing: Standing) -> str:
