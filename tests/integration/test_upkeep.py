@@ -196,9 +196,8 @@ def test_attempts_go_when_nobody_can_need_them_and_what_is_visible_stays(lake: L
     assert fates == {
         winner.id: Fate.PUBLISHED, loser.id: Fate.SUPERSEDED, unfinished.id: Fate.UNFINISHED,
     }  # fmt: skip
-    soon, decided, late = (
-        NOW + timedelta(minutes=50), NOW + QUIET + timedelta(minutes=5), NOW + ABANDONED + timedelta(minutes=5)
-    )  # fmt: skip
+    now, moment = datetime.now(UTC), timedelta(minutes=5)
+    soon, decided, late = now + QUIET - moment, now + QUIET + moment, now + ABANDONED + moment
     assert not any(one.is_removable(soon) for one in leftovers(lake))
     assert {one.attempt for one in leftovers(lake) if one.is_removable(decided)} == {winner.id, loser.id}
     assert {one.attempt for one in leftovers(lake) if one.is_removable(late)} == fates.keys()
