@@ -8,18 +8,17 @@ The figures are those of the newest run in the lake: its holdout, which no model
 from __future__ import annotations
 
 import os
-from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
-from pyarrow.parquet import ParquetFile
 
 from regatta import config
 from regatta.config.panel import PERIOD
 from regatta.evaluation.figures import number
 from regatta.evaluation.runs import chosen
-from regatta.lake import Lake, layout
+from regatta.lake import Lake
+from regatta.reporting.evidence import Evidence
 from regatta.runtime.local.embedded import environment
 
 mpl.use("svg")
@@ -30,18 +29,12 @@ DAYS = 6  # open ones: a week without its Saturday
 PRODUCTS = 2  # shown alone, the largest
 
 
-def holdout(lake: Lake, run_id: str, paths: list[str]) -> pd.DataFrame:
-    """The held-out rows with every prediction."""
-    parts = [lake.store.get(path.removeprefix(lake.store.uri(""))) for path in paths]
-    return pd.concat([ParquetFile(BytesIO(part)).read().to_pandas() for part in parts if part is not None])
-
-
 def main() -> None:
     os.environ.update(environment())
     lake = Lake.of(config.load(ROOT / "conf" / "retail_sales.yaml"))
     run = chosen(lake)
     label, (entity, *_) = lake.use_case.label, lake.use_case.panel.entity  # type: ignore[union-attr]
-    rows = holdout(lake, run.run_id, list(lake.runs.paths(run, f"{layout.run(run.run_id)}holdout/")))
+    rows = Evidence.of(lake, run).holdout
     last = sorted(rows[PERIOD].unique())[-DAYS:]
     week = rows[rows[PERIOD].isin(last)]
     baseline = f"prediction {run.best_baseline}"

@@ -36,7 +36,7 @@ def leaderboard(lake: Lake, run: str | None = None) -> Leaderboard:
     """
     record = trained.chosen(lake, run)
     (uri,) = lake.runs.paths(record, f"{layout.run(record.run_id)}leaderboard.json")
-    return Leaderboard.model_validate_json(_content(lake, uri))
+    return Leaderboard.model_validate_json(lake.content(uri))
 
 
 def runs(lake: Lake) -> list[Run]:
@@ -80,7 +80,7 @@ def scores(lake: Lake, head: int | None = 10) -> list[Row]:
         if batch.as_of is None and batch.delivery not in valid:
             continue
         for uri in lake.batches.paths(batch, layout.batch(batch.champion, batch.batch)):
-            for row in _rows(_content(lake, uri)):
+            for row in _rows(lake.content(uri)):
                 key = tuple(value for column, value in row.items() if column not in BESIDE_THE_KEY)
                 found.setdefault(key, {**row, "champion": batch.champion, "batch": batch.batch})
                 if len(found) == head:
@@ -88,13 +88,6 @@ def scores(lake: Lake, head: int | None = 10) -> list[Row]:
     if not found:
         raise InputError("nothing has been scored yet", place=name, way_out=f"regatta score {name}")
     return list(found.values())
-
-
-def _content(lake: Lake, uri: str) -> bytes:
-    content = lake.store.get(uri.removeprefix(lake.store.uri("")))
-    if content is None:
-        raise InputError("a record names this file, and it is gone", place=uri)
-    return content
 
 
 def _rows(parquet: bytes) -> list[Row]:

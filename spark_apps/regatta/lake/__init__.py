@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from regatta.config import UseCase
+from regatta.errors import InputError
 from regatta.lake import layout
 from regatta.lake.champion import ChampionLog, LostRace
 from regatta.lake.publication import Attempt, Publication, Published, missing
@@ -62,6 +63,21 @@ class Lake:
 
     def _under(self, parent: str, of: Published[Any]) -> dict[str, Publication]:
         return {f"{parent}{name}/": record for name, record in of.all(parent).items()}
+
+    def content(self, uri: str) -> bytes:
+        """A file that a record names, by the URI that `Published.paths` gives.
+
+        Raises:
+            InputError: it is gone.
+        """
+        content = self.store.get(uri.removeprefix(self.store.uri("")))
+        if content is None:
+            raise InputError(
+                "a record names this file, and it is gone",
+                place=uri,
+                way_out=f"regatta verify {self.use_case.use_case} shows what else is",
+            )
+        return content
 
     def run(self, run_id: str) -> Run | None:
         """The record of a run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,7 @@ from regatta.lake import Lake, layout
 from regatta.lake.deliveries import every_delivery
 from regatta.lake.parquet import rows_of
 from regatta.lake.publication import Publication, PublishedFile, fault_of
-from regatta.lake.records import Batch, Delivery, Ingested, Run
+from regatta.lake.records import Batch, ChampionEntry, Delivery, Ingested, Run
 
 READ_AT_ONCE = 8
 VISIBLE = ("accepted/", "rejected/", "runs/", "scores/")
@@ -62,7 +62,7 @@ def audit(lake: Lake) -> Audit:
     found += _unnamed(lake, published)
     entries = lake.champions.entries()
     looked_at["champions"] = len(entries)
-    found += _log(lake, published)
+    found += _log(lake, entries, published)
     return Audit(dict(looked_at), tuple(found))
 
 
@@ -132,9 +132,9 @@ def _unnamed(lake: Lake, published: Mapping[str, Publication]) -> list[Finding]:
     ]
 
 
-def _log(lake: Lake, published: Mapping[str, Publication]) -> list[Finding]:
+def _log(lake: Lake, entries: Sequence[ChampionEntry], published: Mapping[str, Publication]) -> list[Finding]:
     found = []
-    for due, entry in enumerate(lake.champions.entries(), 1):
+    for due, entry in enumerate(entries, 1):
         place = lake.uri(layout.champion_entry(entry.number))
         if entry.number != due:
             found.append(Finding(place, f"is number {entry.number} where {due} is due"))

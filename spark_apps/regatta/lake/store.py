@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from regatta.errors import InputError, Unreachable
+from regatta.lake.ranges import Ranges
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -122,7 +123,7 @@ class Store:
 
     def at_any_place(self, key: str, size: int) -> BinaryIO:
         """An object of so many bytes as a file that can be read at any place: each read is one request."""
-        return io.BufferedReader(_Ranges(partial(self._between, key), size), READ_AT_ONCE)
+        return io.BufferedReader(Ranges(partial(self._between, key), size), READ_AT_ONCE)
 
     def _between(self, key: str, start: int, end: int) -> bytes:
         with self._answering(key):
@@ -294,33 +295,6 @@ class Store:
                 place=place,
                 way_out=f"start one with `regatta up`, or set AWS_ENDPOINT_URL ({type(error).__name__})",
             ) from None
-
-
-class _Ranges(io.RawIOBase):
-    """Reads an object by asking for the bytes from one position up to, and not including, another."""
-
-    def __init__(self, between: Callable[[int, int], bytes], size: int) -> None:
-        self._between, self._size, self._at = between, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
-
-    def readinto(self, buffer: Any, /) -> int:
-        end = min(self._at + len(buffer), self._size)
-        piece = self._between(self._at, end) if end > self._at else b""
-        buffer[: len(piece)] = piece
-        self._at += len(piece)
-        return len(piece)
 
 
 def _code(error: ClientError) -> str:

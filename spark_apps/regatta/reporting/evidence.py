@@ -51,7 +51,7 @@ class Evidence:
         folder = layout.run(run.run_id)
 
         def content(name: str) -> list[bytes]:
-            return [_read(lake, uri) for uri in lake.runs.paths(run, folder + name)]
+            return [lake.content(uri) for uri in lake.runs.paths(run, folder + name)]
 
         parts = content("holdout/")
         if not parts:
@@ -87,14 +87,3 @@ class Evidence:
         first = (*self.use_case.identity, self.use_case.label, "prediction", "off")
         found = self.holdout.loc[worst].assign(off=off[worst])
         return found[[name for name in dict.fromkeys((*first, *self.use_case.columns)) if name in found]]
-
-
-def _read(lake: Lake, uri: str) -> bytes:
-    content = lake.store.get(uri.removeprefix(lake.store.uri("")))
-    if content is None:
-        raise InputError(
-            "a record names this file, and it is gone",
-            place=uri,
-            way_out=f"regatta verify {lake.use_case.use_case}",
-        )
-    return content
