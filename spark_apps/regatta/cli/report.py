@@ -18,7 +18,7 @@ from regatta.runtime.submit import project_root
 @click.option("--run", "run_id", metavar="RUN", help="By default the newest.")
 def report(file: UseCaseFile, run_id: str | None) -> None:
     """Write a run as one HTML page: what won and by how much, where it is wrong, what it goes by."""
-    lake = file.lake()
+    lake = file.lake("report")
     run = chosen(lake, run_id)
     with step("drawing"):
         from regatta.reporting.evidence import Evidence  # seconds that the other commands need not wait

@@ -8,6 +8,7 @@ from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.errors import InputError
 from regatta.lake import LostRace, layout
 from regatta.runtime import tracking
+from regatta.runtime.local import embedded
 from regatta.runtime.progress import result
 
 
@@ -20,7 +21,7 @@ def rollback(file: UseCaseFile, to: int | None, reason: str) -> None:
 
     Appends an entry to the champion log; rolling back twice goes back two.
     """
-    lake = file.lake()
+    lake = file.lake("rollback")
     try:
         entry = lake.champions.rollback(reason, to)
     except LostRace:
@@ -30,5 +31,6 @@ def rollback(file: UseCaseFile, to: int | None, reason: str) -> None:
             way_out=f"see regatta history {file.name}, then decide again",
         ) from None
     if run := lake.run(entry.run_id):
-        tracking.champion(file.use_case, run, entry, lake.uri(f"{layout.run(run.run_id)}model"))
+        model = lake.uri(f"{layout.run(run.run_id)}{entry.model}")
+        tracking.champion(file.use_case, run, entry, model, embedded.mlflow())
     result(f"run {entry.run_id} is champion {entry.number}: {entry.reason}")
