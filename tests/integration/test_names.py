@@ -179,5 +179,5 @@ def test_a_record_with_such_a_name_that_somebody_forged_decides_nothing(
     if field == "replaces":
         assert [one.delivery for one in deliveries(lake.store, record.source)] == ["forged", "honest"]
         return
-    with pytest.raises(InputError, match=r"_delivery\.json: .*not what `regatta land` wrote"):
+    with pytest.raises(InputError, match=r"(?s)_delivery\.json: .*not what `regatta land` wrote"):
         every_delivery(lake.store, record.source)
