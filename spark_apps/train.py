@@ -15,13 +15,9 @@ from regatta.runtime.job import Flag, Job, run
 from regatta.runtime.outcome import Outcome
 from regatta.runtime.progress import result, say, step
 from regatta.runtime.tracking import Tracker
-from regatta.runtime.watching import LiveRace, Watchers
 from regatta.selection.candidates import candidates, only
-from regatta.selection.engine import Engine
-from regatta.selection.finalists import finals, on_holdout, with_holdout
-from regatta.selection.leaderboard import Leaderboard, ranked
+from regatta.selection.learning import learn
 from regatta.selection.output import write_run
-from regatta.selection.race import race
 from regatta.selection.training import split, windows
 
 FLAGS: tuple[Flag, ...] = (
@@ -57,26 +53,11 @@ def main(job: Job) -> Outcome:
     field = [candidate.name for candidate in candidates(use_case)]
     tracker = Tracker(use_case, name, content, field)
     try:
-        engine = Engine(use_case)
-        engine.make_ready()
-        with LiveRace(use_case, field) as live:
-            standings = race(rows.folds, use_case, Watchers([live, tracker]), engine)
-        board = Leaderboard(
-            use_case=use_case.use_case,
-            run_id=name,
-            metric=use_case.metric,
-            label=use_case.label,
-            unit=use_case.columns[use_case.label].unit,
-            folds=tuple(fold.name for fold in rows.folds) if rows.splits else (),
-            standings=ranked(standings, use_case.metric),
-        )
-        with step("refitting the best of each family"):
-            best = finals(rows.training, rows.holdout, board, use_case, engine, lake.attempt().uri(""))
-            predictions = on_holdout(best, rows.holdout).persist()
-            board = with_holdout(board, predictions, use_case, rows.scale)
+        learnt = learn(rows, use_case, name, lake.attempt().uri(""), [tracker])
+        board = learnt.board
         attempt = lake.attempt()
         with step("writing the run"):
-            write_run(lake, attempt, use_case, board, best, predictions)
+            write_run(lake, attempt, use_case, learnt)
             record, won = lake.runs.publish(
                 layout.run(name),
                 Run(
@@ -103,7 +84,7 @@ def main(job: Job) -> Outcome:
                     best_baseline=board.best_baseline.candidate if board.best_baseline else None,
                     scale=rows.scale,
                     trained_until=rows.trained_until,
-                    engines=engine.choices,
+                    engines=learnt.engine.choices,
                 ),
             )
     except BaseException:
