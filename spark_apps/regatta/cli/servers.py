@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import click
 from rich.table import Table
 
-from regatta.cli import tables
 from regatta.cli.use_case import UseCaseFile, optional_use_case_argument
 from regatta.cli.verbs import run
+from regatta.reporting import tables
 from regatta.runtime import doctor as checks
 from regatta.runtime.local import embedded
 from regatta.runtime.progress import result, say

@@ -56,7 +56,7 @@ class Job:
             ).getOrCreate()
         if not session.sparkContext.master.startswith("local"):
             with step("waiting for an executor"):
-                _await_executor(session)
+                await_executor(session)
         return session
 
     @property
@@ -126,7 +126,7 @@ def trouble(message: str) -> RegattaError | None:
     return None
 
 
-def _await_executor(session: SparkSession) -> None:
+def await_executor(session: SparkSession) -> None:
     """Wait until the cluster has given the application an executor: REGATTA_PATIENCE seconds, by default 120.
 
     Spark itself would wait without end, and say so in its log alone: for workers with more memory, say.
