@@ -104,7 +104,8 @@ def told_alone(rows: DataFrame, use_case: UseCase, label: str) -> pd.DataFrame:
     """How much of the label each input tells by itself: R2 of the mean over the other rows of its bucket.
 
     A category's values are the buckets, a number has `BUCKETS` of equally many rows; each row is predicted without
-    itself, so that many small buckets tell nothing by chance. Grain: an input, the most telling first: `input`, `r2`.
+    itself, so that many small buckets tell nothing by chance: a category with as many values as rows has 0. Grain: an
+    input, the most telling first: `input`, `r2`.
 
     Args:
         rows: with all inputs and features.
@@ -151,7 +152,8 @@ def told_alone(rows: DataFrame, use_case: UseCase, label: str) -> pd.DataFrame:
         .agg((1 - F.sum(left) / (F.sum(q) - F.sum(s) * F.sum(s) / F.sum(n))).alias("r2"))
         .toPandas()
     )
-    return found.sort_values("r2", ascending=False, ignore_index=True)
+    every = found.set_index("input").reindex([*numbers, *categories], fill_value=0.0)
+    return every.sort_values("r2", ascending=False, kind="stable").reset_index()
 
 
 def fences(rows: DataFrame, use_case: UseCase) -> pd.DataFrame:

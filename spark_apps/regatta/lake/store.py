@@ -92,6 +92,14 @@ class Store:
         """The key as Spark reads it."""
         return f"s3a://{self.bucket}/{self._prefix}{key}"
 
+    def link(self, key: str, days: int = 7) -> str:
+        """An address by which whoever has it can read the object for so many days, without credentials.
+
+        S3 grants seven at most (Signature Version 4).
+        """
+        wanted = {"Bucket": self.bucket, "Key": self._prefix + key}
+        return str(self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=86_400 * days))
+
     def get(self, key: str) -> bytes | None:
         """An object's content, or None where there is no such object."""
         with self._answering(key):

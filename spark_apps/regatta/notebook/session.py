@@ -42,11 +42,12 @@ def session() -> SparkSession:
     return found
 
 
-def lake_of(name: str) -> Lake:
+def lake_of(name: str, identity: str = "reader") -> Lake:
     """What a use case has in the lake.
 
     Args:
         name: of a file in conf/, or a path to one.
+        identity: whose credentials are used; a reader can write nothing.
 
     Raises:
         InputError: there is no such file, or it is faulty.
