@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from regatta.errors import InputError
@@ -38,7 +38,7 @@ def address(state: StateFolder) -> str:
 
 
 def _launch(state: StateFolder, _say: Say) -> tuple[list[str | Path], dict[str, str]]:
-    if importlib.util.find_spec("jupyterlab") is None:
+    if find_spec("jupyterlab") is None:
         raise InputError("JupyterLab is not installed", place=sys.prefix, way_out="make setup-notebook")
     number = ports.assign(state, ports.JUPYTER)
     words: list[str | Path] = [
