@@ -24,6 +24,7 @@ from machine import of_the_tests
 from regatta import config
 from regatta.config.table import Role
 from regatta.evaluation.runs import runs
+from regatta.exploration.arrivals import arrivals, reasons
 from regatta.lake import Lake, layout
 from regatta.lake.deliveries import land
 from regatta.runtime.job import run
@@ -87,8 +88,8 @@ def a_lake(
     }
     with of_the_tests(variables):
         houses = Bench(folder, "house_prices", ("folds: 3", "folds: 2"))
-        for month, day in (("2014-05", "2014-05-31"), ("2014-06", "2014-06-30")):
-            houses.land(SALES / f"{month}.csv", day)
+        houses.land(SALES / "2014-05.csv", "2014-05-31")
+        houses.land(with_a_row_without_an_area(folder), "2014-06-30")
         houses.run(ingest)
         houses.run(train, "--as-of", "2014-05-31", "--candidates", "random_forest")
         houses.run(promote)
@@ -103,6 +104,15 @@ def a_lake(
         for job in (ingest, train, promote, score):
             shop.run(job)
         yield {**variables, "houses": str(houses.file), "shop": str(shop.file)}
+
+
+def with_a_row_without_an_area(folder: Path) -> Path:
+    """June, and one sale more than it had."""
+    lines = (SALES / "2014-06.csv").read_text(encoding="utf-8").splitlines()
+    cells = lines[-1].split(",")
+    cells[0], cells[5] = '"0000000001"', ""  # id, sqft_living
+    (folder / "2014-06.csv").write_text("\n".join([*lines, ",".join(cells)]) + "\n", encoding="utf-8")
+    return folder / "2014-06.csv"
 
 
 def invoices(folder: Path) -> list[tuple[Path, str]]:
@@ -156,6 +166,15 @@ def said(cells: Sequence[nbformat.NotebookNode]) -> str:
     return "\n".join(
         str(output.get("text", "")) + str(output.get("data", {}).get("text/html", "")) for output in outputs
     )
+
+
+def test_what_arrived_is_told_by_the_records(a_lake: dict[str, str]) -> None:
+    lake = Lake.of(config.load(Path(a_lake["houses"])))
+    told = arrivals(lake)
+    assert told["delivery"].to_list() == ["2014-05", "2014-06"]
+    assert told["rejected"].to_list() == [0, 1]
+    assert (told["accepted"] + told["rejected"] == told["rows"]).all()
+    assert reasons(lake).to_numpy().tolist() == [["sqft_living: is required", "rejected", 1]]
 
 
 def test_the_houses_are_explored(kernel: KernelManager, a_lake: dict[str, str]) -> None:

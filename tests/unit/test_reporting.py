@@ -98,6 +98,12 @@ def test_groups_are_ordered_from_the_most_underestimated_on() -> None:
     assert list(axes.lines[0].get_xdata()) == [-5.0, 1.0]
 
 
+def test_groups_that_have_an_order_keep_it() -> None:
+    towns = pd.CategoricalDtype(["A", "B"], ordered=True)
+    (axes,) = residuals.by_group(rows().astype({"town": towns}), "price", "EUR", "town").axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["A  (30 rows)", "B  (30 rows)"]
+
+
 def test_many_rows_are_drawn_as_their_density_and_few_one_by_one() -> None:
     few = residuals.against_actual(rows(), "price", None, logarithmic=True)
     assert len(few.axes) == 1

@@ -56,8 +56,9 @@ def _as_html(table: Table, **_: object) -> dict[str, str]:
 
     rows = "\n".join(f"<tr>{line('td', row)}</tr>" for row in told["rows"])
     return {
+        "text/plain": told["title"],
         "text/html": f"<table>\n<caption>{escape(told['title'])}</caption>\n"
-        f"<tr>{line('th', told['headings'])}</tr>\n{rows}\n</table>"
+        f"<tr>{line('th', told['headings'])}</tr>\n{rows}\n</table>",
     }
 
 

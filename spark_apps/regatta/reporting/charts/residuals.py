@@ -98,14 +98,21 @@ def by_prediction(rows: pd.DataFrame, label: str, unit: str | None) -> Figure:
 
 
 def by_group(rows: pd.DataFrame, label: str, unit: str | None, group: str) -> Figure:
-    """The same by a category: the largest groups, the one that is most underestimated first."""
+    """The same by a category: the largest groups, the one that is most underestimated first.
+
+    Groups of an ordered categorical keep their order.
+    """
     known = rows[[label, "prediction", group]].dropna(subset=[label, "prediction"])
     names = known[group].astype("string").fillna("(none)")
     largest = names.value_counts().head(MOST_GROUPS)
     off = known["prediction"] - known[label]
     kept = names.isin(largest.index)
     bands = off[kept].groupby(names[kept]).quantile(QUANTILES).unstack()
-    bands = bands.loc[bands[0.5].sort_values().index]
+    order = known[group].dtype
+    if isinstance(order, pd.CategoricalDtype) and order.ordered:
+        bands = bands.reindex([str(name) for name in order.categories if str(name) in bands.index])
+    else:
+        bands = bands.loc[bands[0.5].sort_values().index]
     with chart(height=0.9 + 0.3 * len(bands)) as (figure, axes):
         places = np.arange(len(bands))
         axes.hlines(places, bands[0.05], bands[0.95], color=BLUE, alpha=0.4)
