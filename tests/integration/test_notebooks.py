@@ -250,6 +250,25 @@ def test_a_run_whose_holdout_is_gone_is_told_in_a_sentence(
     assert len(told.splitlines()) == 2
 
 
+def test_a_reader_without_rights_is_told_in_a_sentence(kernel: KernelManager, a_lake: dict[str, str]) -> None:
+    stranger = (
+        "conf = spark.sparkContext._jsc.hadoopConfiguration()\n"
+        "for key in ('access.key', 'secret.key'):\n"
+        "    conf.set(f'fs.s3a.bucket.forbidden.{key}', 'nobody')"
+    )
+    told = error(kernel, a_lake["houses"], stranger, "spark.read.parquet('s3a://forbidden/scores')")
+    assert told.splitlines()[0] == "s3a://forbidden/scores: the lake refuses these credentials"
+    assert len(told.splitlines()) == 2
+    told = error(
+        kernel,
+        a_lake["houses"],
+        "kept = dict(os.environ)\nos.environ['AWS_ACCESS_KEY_ID'] = 'nobody'",
+        "try:\n    lake_of(os.environ['REGATTA_USE_CASE']).champions.entries()\nfinally:\n    os.environ.update(kept)",
+    )
+    assert ": the lake refuses these credentials (InvalidAccessKeyId)" in told
+    assert len(told.splitlines()) == 2
+
+
 def test_a_bug_keeps_its_traceback(kernel: KernelManager, a_lake: dict[str, str]) -> None:
     assert "ZeroDivisionError" in error(kernel, a_lake["houses"], "1 / 0")
     told = error(kernel, a_lake["houses"], "spark.sql('SELECT nothing_of_the_kind')")

@@ -106,6 +106,12 @@ def trouble(message: str) -> RegattaError | None:
     signs = ("Connection refused", "ConnectException", "SdkClientException", "Unable to execute HTTP request",
              "UnknownHostException", "All masters are unresponsive", "503 Service Unavailable",
              "Checkpoint block")  # fmt: skip
+    if denied := re.search(r"AccessDeniedException: (s3a://[^\s:]+)", message):
+        return InputError(
+            "the lake refuses these credentials",
+            place=denied[1],
+            way_out="check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what they may do",
+        )
     for sign in signs:
         if sign in message:
             return Unreachable(f"the lake or the cluster stopped answering ({sign})", way_out="try again")
