@@ -27,6 +27,7 @@ from regatta.config.table import quoted, spark_type
 from regatta.contract import preflight, verdicts
 from regatta.lake import Ingested, Lake, layout
 from regatta.lake.deliveries import land
+from regatta.runtime.identities import Identity
 from regatta.runtime.local import embedded
 from regatta.runtime.progress import result, say
 from regatta.runtime.submit import job_environment, project_root
@@ -46,7 +47,7 @@ def main() -> None:
     rows = int(flags.gigabytes * 2**30 / BYTES_A_ROW) if flags.gigabytes else flags.rows
 
     os.environ.update(embedded.up(mlflow=False, say=say))
-    os.environ.update(job_environment())
+    os.environ.update(job_environment(Identity.ADMIN))
     use_case = config.load(USE_CASE).model_copy(update={"use_case": f"ingest_{rows}_{int(time.time())}"})
     lake, seconds = Lake.of(use_case), dict[str, float]()
     spark = SparkSession.builder.appName("ingest benchmark").master("local[*]").getOrCreate()

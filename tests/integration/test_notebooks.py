@@ -27,7 +27,10 @@ from regatta.evaluation.runs import runs
 from regatta.exploration.arrivals import arrivals, reasons
 from regatta.lake import Lake, layout
 from regatta.lake.deliveries import land
+from regatta.runtime.identities import Identity
 from regatta.runtime.job import run
+from regatta.runtime.local.servers import lake_variables
+from regatta.runtime.local.state import StateFolder
 
 # pyspark and the kernel's client leave their sockets to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
@@ -133,8 +136,9 @@ def invoices(folder: Path) -> list[tuple[Path, str]]:
 
 @pytest.fixture(scope="module")
 def kernel(a_lake: dict[str, str]) -> Iterator[KernelManager]:
-    """One kernel for all: each would start a JVM of its own."""
-    variables = {**os.environ, **a_lake, "REGATTA_DRIVER_MEMORY": "1g", "REGATTA_DECIDE": "yes"}
+    """One kernel for all, as each would start a JVM of its own; with the keys that `regatta notebook` gives."""
+    reader = lake_variables(StateFolder(Path(a_lake["REGATTA_HOME"])), Identity.READER)
+    variables = {**os.environ, **a_lake, **reader, "REGATTA_DRIVER_MEMORY": "1g", "REGATTA_DECIDE": "yes"}
     manager = KernelManager(kernel_name="python3")
     manager.start_kernel(env=variables, cwd=str(ROOT / "notebooks"))
     yield manager
@@ -258,6 +262,10 @@ def test_a_reader_without_rights_is_told_in_a_sentence(kernel: KernelManager, a_
     )
     told = error(kernel, a_lake["houses"], stranger, "spark.read.parquet('s3a://forbidden/scores')")
     assert told.splitlines()[0] == "s3a://forbidden/scores: the lake refuses these credentials"
+    assert len(told.splitlines()) == 2
+    promoting = "from regatta.evaluation.promotion import roll_back\nroll_back(lake, 'by a reader')"
+    told = error(kernel, a_lake["houses"], promoting)
+    assert ": the lake refuses these credentials (AccessDenied)" in told
     assert len(told.splitlines()) == 2
     told = error(
         kernel,

@@ -20,7 +20,7 @@ from regatta.runtime.submit import project_root
 @click.option("--json", "as_json", is_flag=True, help="For programs; with a link that works for seven days.")
 def report(file: UseCaseFile, run_id: str | None, as_json: bool) -> None:
     """Write a run as one HTML page: what won and by how much, where it is wrong, what it goes by."""
-    lake = file.lake()
+    lake = file.lake("report")
     run = chosen(lake, run_id)
     with step("drawing"):
         from regatta.reporting.evidence import Evidence  # seconds that the other commands need not wait

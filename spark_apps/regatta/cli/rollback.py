@@ -16,8 +16,7 @@ def rollback(file: UseCaseFile, to: int | None, reason: str) -> None:
 
     Appends an entry to the champion log; rolling back twice goes back two.
     """
-    from regatta.evaluation.promotion import (
-        roll_back,
-    )  # pyspark's seconds that the other commands need not wait
+    # pyspark's seconds, which the other commands need not wait
+    from regatta.evaluation.promotion import roll_back
 
-    roll_back(file.lake(), reason, to)
+    roll_back(file.lake("rollback"), reason, to)

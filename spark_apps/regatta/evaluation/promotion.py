@@ -13,6 +13,7 @@ from regatta.evaluation.contest import Contest, contest
 from regatta.evaluation.gate import Verdict
 from regatta.lake import ChampionEntry, Lake, LostRace, Run, layout
 from regatta.runtime import tracking
+from regatta.runtime.local import embedded
 from regatta.runtime.progress import result, say, step
 
 JUDGEMENTS = 5  # each but the first because another champion came between reading the log and writing it
@@ -109,7 +110,7 @@ def promote(
             say("another champion was put into service meanwhile: judging again")
             continue
         source = lake.uri(f"{layout.run(challenger.run_id)}{judgement.model}")
-        tracking.champion(lake.use_case.modelled, challenger, entry, source)
+        tracking.champion(lake.use_case.modelled, challenger, entry, source, embedded.mlflow())
         since = f" of the past, from {past:%Y-%m-%d %H:%M} on" if past else ""
         result(f"{place} is champion {entry.number}{since}: {entry.reason}")
         return entry, True
@@ -139,6 +140,7 @@ def roll_back(lake: Lake, reason: str, to: int | None = None) -> ChampionEntry:
             way_out=f"see regatta history {name}, then decide again",
         ) from None
     if run := lake.run(entry.run_id):
-        tracking.champion(lake.use_case, run, entry, lake.uri(f"{layout.run(run.run_id)}{entry.model}"))
+        source = lake.uri(f"{layout.run(run.run_id)}{entry.model}")
+        tracking.champion(lake.use_case, run, entry, source, embedded.mlflow())
     result(f"run {entry.run_id} is champion {entry.number}: {entry.reason}")
     return entry

@@ -9,19 +9,23 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from regatta import config
+from regatta.address import endpoint
 from regatta.lake import Lake, Store
 from regatta.notebook.sentences import teach
+from regatta.runtime.identities import Identity
 from regatta.runtime.installation import java
 from regatta.runtime.job import await_executor
 from regatta.runtime.local.embedded import environment
+from regatta.runtime.local.servers import MINIO, lake_variables
+from regatta.runtime.local.state import StateFolder
 from regatta.runtime.submit import job_environment, package, project_root, settings, use_case_file
 
 
 def session() -> SparkSession:
     """The session of this notebook: on the cluster while one is up (or REGATTA_MASTER), else on this machine.
 
-    It reads the lake by the credentials of the environment, which `regatta notebook` has set. Called again, it gives
-    the same session back.
+    It reads the embedded lake as a reader, or one of the user's own by the credentials of the environment. Called
+    again, it gives the same session back.
 
     Raises:
         InputError: Java is missing, or the lake refuses the credentials.
@@ -30,10 +34,9 @@ def session() -> SparkSession:
     teach()
     if SparkContext._gateway is None:
         java()
-        os.environ.update(job_environment())
-        Store.from_environment().stat(
-            ""
-        )  # a lake that does not answer is told now, and not by S3A after minutes
+        os.environ.update(job_environment(Identity.READER))
+        # A lake that does not answer is told now, and not by S3A after minutes.
+        Store.from_environment().folders("")
         package(project_root() / "build" / "regatta.zip")
         os.environ["PYSPARK_SUBMIT_ARGS"] = shlex.join([*settings(), "pyspark-shell"])
     found = SparkSession.builder.appName("regatta notebook").getOrCreate()
@@ -42,16 +45,25 @@ def session() -> SparkSession:
     return found
 
 
-def lake_of(name: str, identity: str = "reader") -> Lake:
+def lake_of(name: str, identity: str | None = None) -> Lake:
     """What a use case has in the lake.
 
     Args:
         name: of a file in conf/, or a path to one.
-        identity: whose credentials are used; a reader can write nothing.
+        identity: by whose credentials, such as training's: a reader can write nothing. By default the environment's. A
+            lake of the user's own knows no identities of ours, and is always reached by the environment's.
 
     Raises:
         InputError: there is no such file, or it is faulty.
     """
     teach()
-    os.environ.update(environment())
-    return Lake.of(config.load(use_case_file(name)))
+    keys = environment(Identity.READER) if identity is None else _keys(Identity(identity))
+    return Lake.of(config.load(use_case_file(name)), keys)
+
+
+def _keys(identity: Identity) -> dict[str, str]:
+    """An identity's credentials, if the lake of the environment is the embedded one; else none."""
+    state = StateFolder()
+    if MINIO.running(state) and endpoint() in (None, MINIO.address(state)):
+        return lake_variables(state, identity)
+    return {}

@@ -11,9 +11,10 @@ from pathlib import Path
 import regatta
 from regatta.errors import InputError
 from regatta.runtime import relay
+from regatta.runtime.identities import Identity, identity_of
 from regatta.runtime.installation import java, s3a_jars, spark_home
 from regatta.runtime.job_variables import job_variables
-from regatta.runtime.local.embedded import environment
+from regatta.runtime.local.embedded import addresses, environment
 from regatta.runtime.memory import driver_memory, executor_memory
 
 VERBS = ("ingest", "train", "promote", "score")
@@ -42,7 +43,7 @@ def settings() -> list[str]:
     The master is `REGATTA_MASTER` (or the embedded cluster's, while that is up), else this machine.
     """
     project = project_root()
-    master = environment().get("REGATTA_MASTER") or os.environ.get("REGATTA_MASTER") or LOCAL
+    master = addresses().get("REGATTA_MASTER") or os.environ.get("REGATTA_MASTER") or LOCAL
     memory = ["--driver-memory", driver_memory()]
     packages = []
     if not master.startswith("local"):
@@ -58,21 +59,21 @@ def settings() -> list[str]:
     ]
 
 
-def submit(words: Sequence[str]) -> int:
-    """Run the line with what it needs in its environment; the exit code is the job's own.
+def submit(verb: str, words: Sequence[str]) -> int:
+    """Run a verb's line with what it needs in its environment; the exit code is the job's own.
 
     Raises:
         InputError: if Java is missing.
     """
     java()
     package(project_root() / "build" / "regatta.zip")
-    return relay.run(words, job_environment())
+    return relay.run(words, job_environment(identity_of(verb)))
 
 
-def job_environment() -> dict[str, str]:
-    """What a job finds in its environment: the lake's address and keys, and this very Python."""
+def job_environment(identity: Identity) -> dict[str, str]:
+    """What a job finds in its environment: the lake's address, an identity's keys, and this very Python."""
     ours = job_variables()
-    return {**ours, **os.environ, **environment(), "SPARK_SUBMIT_OPTS": ours["SPARK_SUBMIT_OPTS"]}
+    return {**ours, **os.environ, **environment(identity), "SPARK_SUBMIT_OPTS": ours["SPARK_SUBMIT_OPTS"]}
 
 
 def shown(words: Sequence[str]) -> str:

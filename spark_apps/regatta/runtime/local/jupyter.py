@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from regatta.errors import InputError
+from regatta.runtime.identities import Identity
 from regatta.runtime.job_variables import job_variables
 from regatta.runtime.local import ports
 from regatta.runtime.local.servers import HOST, MINIO, Server, get, inherited, lake_variables
@@ -22,7 +23,7 @@ def environment(state: StateFolder) -> dict[str, str]:
     """Of the server and so of its kernels: the user's own lake, or a reader's account of the embedded one."""
     own = {name: value for name, value in os.environ.items() if name.startswith(_OWN)}
     if "AWS_ENDPOINT_URL" not in own and MINIO.running(state):
-        own |= lake_variables(state)
+        own |= lake_variables(state, Identity.READER)
     return {
         **inherited(),
         **job_variables(),
