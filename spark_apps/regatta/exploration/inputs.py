@@ -120,17 +120,7 @@ def told_alone(rows: DataFrame, use_case: UseCase, label: str) -> pd.DataFrame:
         )
     ).collect()[0]
     buckets = [
-        F.struct(
-            F.lit(name).alias(_NAME),
-            F.size(
-                F.filter(
-                    F.array(*map(F.lit, sorted(set(cut)))),
-                    lambda limit, name=name: limit < F.col(quoted(name)).cast("double"),
-                )
-            )
-            .cast("string")
-            .alias(_BUCKET),
-        )
+        F.struct(F.lit(name).alias(_NAME), _bucket(F.col(quoted(name)).cast("double"), cut).alias(_BUCKET))
         for name, cut in zip(numbers, cuts, strict=True)
     ]
     buckets += [
@@ -154,6 +144,12 @@ def told_alone(rows: DataFrame, use_case: UseCase, label: str) -> pd.DataFrame:
     )
     every = found.set_index("input").reindex([*numbers, *categories], fill_value=0.0)
     return every.sort_values("r2", ascending=False, kind="stable").reset_index()
+
+
+def _bucket(number: Column, cuts: Sequence[float]) -> Column:
+    """Which of the parts between the cuts a number lies in, as text; none where there is no number."""
+    limits = F.array(*map(F.lit, sorted(set(cuts))))
+    return F.size(F.filter(limits, lambda limit: limit < number)).cast("string")
 
 
 def fences(rows: DataFrame, use_case: UseCase) -> pd.DataFrame:
