@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
+from pyspark.logger import PySparkLogger
 from rich.table import Table
 
 from regatta.errors import InputError, RegattaError
@@ -32,6 +33,8 @@ def teach() -> None:
         return
     shell.display_formatter.formatters["image/png"].for_type(Figure, as_png)
     shell.display_formatter.mimebundle_formatter.for_type(Table, _as_html)
+    for name in ("DataFrameQueryContextLogger", "SQLQueryContextLogger"):
+        PySparkLogger.getLogger(name).disabled = True  # a page of JSON beside what IPython shows
     shell.set_custom_exc((RegattaError, Py4JJavaError, PySparkException), _show)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
@@ -39,7 +41,8 @@ def session() -> SparkSession:
         Store.from_environment().folders("")
         package(project_root() / "build" / "regatta.zip")
         os.environ["PYSPARK_SUBMIT_ARGS"] = shlex.join([*settings(), "pyspark-shell"])
-    found = SparkSession.builder.appName("regatta notebook").getOrCreate()
+    with _jvm_in_a_log():
+        found = SparkSession.builder.appName("regatta notebook").getOrCreate()
     if not found.sparkContext.master.startswith("local"):
         await_executor(found)
     return found
@@ -67,3 +70,18 @@ def _keys(identity: Identity) -> dict[str, str]:
     if MINIO.running(state) and endpoint() in (None, MINIO.address(state)):
         return lake_variables(state, identity)
     return {}
+
+
+@contextmanager
+def _jvm_in_a_log() -> Iterator[None]:
+    """A JVM that is started now writes into the state folder's log instead of under the cell."""
+    state = StateFolder()
+    state.make()
+    ours = os.dup(2)
+    with state.log("notebook").open("ab") as sink:
+        os.dup2(sink.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(ours, 2)
+        os.close(ours)
