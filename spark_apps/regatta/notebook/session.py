@@ -31,9 +31,8 @@ def session() -> SparkSession:
     if SparkContext._gateway is None:
         java()
         os.environ.update(job_environment())
-        Store.from_environment().stat(
-            ""
-        )  # a lake that does not answer is told now, and not by S3A after minutes
+        # A lake that does not answer is told now, and not by S3A after minutes.
+        Store.from_environment().folders("")
         package(project_root() / "build" / "regatta.zip")
         os.environ["PYSPARK_SUBMIT_ARGS"] = shlex.join([*settings(), "pyspark-shell"])
     found = SparkSession.builder.appName("regatta notebook").getOrCreate()
