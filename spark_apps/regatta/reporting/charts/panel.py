@@ -186,7 +186,7 @@ def forecast(
         closed: days on which nothing can be observed.
     """
     with chart(height=3.6) as (figure, axes):
-        _stripes(axes, closed)
+        _stripes(axes, [day for day in closed if pd.Timestamp(day) >= pd.to_datetime(history[PERIOD]).min()])
         axes.plot(
             pd.to_datetime(history[PERIOD]), history[value], ".-", color=INK, linewidth=1, label="happened"
         )
