@@ -20,6 +20,8 @@ columns:
   area:  {type: number, role: feature}
   tax:   {type: number, role: feature}
   noise: {type: number, role: feature}
+  shore: {type: integer, role: feature}
+  none:  {type: number, role: feature}
   town:  {type: string, role: category}
   price: {type: number, role: label}
 outliers: {method: iqr, factor: 1.5, columns: [area]}
@@ -34,16 +36,17 @@ def tea() -> UseCase:
 
 @pytest.fixture(scope="module")
 def rows(spark: SparkSession) -> DataFrame:
-    """The tax is a tenth of the price, the area and the town tell a part of it, the noise and the id nothing."""
+    """The tax is a tenth of the price; area, town and shore tell a part of it; noise, id and what is empty nothing."""
     chance = Random(3)
     told = []
     for number in range(ROWS):
-        area, town = chance.uniform(10, 20), chance.choice("AB")
-        price = 10 * area + 60 * (town == "B") + chance.gauss(0, 20)
-        told.append((f"{number}", area, price / 10, chance.random(), town, price))
-    return spark.createDataFrame(
-        told, "id string, area double, tax double, noise double, town string, price double"
+        area, town, shore = chance.uniform(10, 20), chance.choice("AB"), int(number % 20 == 0)
+        price = 10 * area + 60 * (town == "B") + 150 * shore + chance.gauss(0, 20)
+        told.append((f"{number}", area, price / 10, chance.random(), shore, None, town, price))
+    columns = (
+        "id string, area double, tax double, noise double, shore int, none double, town string, price double"
     )
+    return spark.createDataFrame(told, columns)
 
 
 def test_what_gives_the_label_away_tells_almost_all_and_what_is_chance_tells_nothing(
@@ -54,7 +57,9 @@ def test_what_gives_the_label_away_tells_almost_all_and_what_is_chance_tells_not
     assert told["tax"] > 0.98
     assert 0.2 < told["area"] < 0.9
     assert 0.2 < told["town"] < 0.9
-    assert abs(told["noise"]) < 0.15
+    assert told["shore"] > 0.1  # one row in twenty, and no quantile between its two values
+    assert abs(told["noise"]) < 0.2
+    assert told["none"] == pytest.approx(0, abs=0.01)
     assert told["id"] == 0
 
 

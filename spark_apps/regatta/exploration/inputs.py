@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf, nextafter
 
 import pandas as pd
-from pyspark.ml.feature import VectorAssembler
+from pyspark.ml.feature import Bucketizer, VectorAssembler
 from pyspark.ml.stat import Correlation
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -22,7 +23,7 @@ from regatta.lake import Lake, Run
 from regatta.selection.splits import held_out
 
 BUCKETS = 50  # of a number, to see how much of the label it tells; each has two percent of the rows
-_NAME, _BUCKET, _COUNT, _SUM, _SQUARES = "_name", "_bucket", "_count", "_sum", "_squares"
+_NAME, _NUMBER, _BUCKET, _COUNT, _SUM, _SQUARES = "_name", "_number", "_bucket", "_count", "_sum", "_squares"
 
 
 def learnt_from(spark: SparkSession, lake: Lake, run: Run) -> DataFrame:
@@ -119,16 +120,25 @@ def told_alone(rows: DataFrame, use_case: UseCase, label: str) -> pd.DataFrame:
             for name in numbers
         )
     ).collect()[0]
+    parts = Bucketizer(
+        # A value that is a cut itself, as of a column of few values, lies below it.
+        splitsArray=[[-inf, *sorted({nextafter(one, inf) for one in cut or [0.0]}), inf] for cut in cuts],
+        inputCols=[f"{_NUMBER}{n}" for n in range(len(numbers))],
+        outputCols=[f"{_BUCKET}{n}" for n in range(len(numbers))],
+        handleInvalid="keep",  # a number that is missing is a part of its own
+    )
+    cast = {f"{_NUMBER}{n}": F.col(quoted(name)).cast("double") for n, name in enumerate(numbers)}
+    in_parts = parts.transform(rows.withColumns(cast))
     buckets = [
-        F.struct(F.lit(name).alias(_NAME), _bucket(F.col(quoted(name)).cast("double"), cut).alias(_BUCKET))
-        for name, cut in zip(numbers, cuts, strict=True)
+        F.struct(F.lit(name).alias(_NAME), F.col(f"{_BUCKET}{n}").cast("string").alias(_BUCKET))
+        for n, name in enumerate(numbers)
     ]
     buckets += [
         F.struct(F.lit(name).alias(_NAME), F.col(quoted(name)).cast("string").alias(_BUCKET))
         for name in categories
     ]
     value = F.expr(label).cast("double")
-    each = rows.select(value.alias(_SUM), F.explode(F.array(*buckets)).alias("_input")).select(
+    each = in_parts.select(value.alias(_SUM), F.explode(F.array(*buckets)).alias("_input")).select(
         _SUM, "_input.*"
     )
     sums = each.groupBy(_NAME, _BUCKET).agg(
@@ -144,12 +154,6 @@ def told_alone(rows: DataFrame, use_case: UseCase, label: str) -> pd.DataFrame:
     )
     every = found.set_index("input").reindex([*numbers, *categories], fill_value=0.0)
     return every.sort_values("r2", ascending=False, kind="stable").reset_index()
-
-
-def _bucket(number: Column, cuts: Sequence[float]) -> Column:
-    """Which of the parts between the cuts a number lies in, as text; none where there is no number."""
-    limits = F.array(*map(F.lit, sorted(set(cuts))))
-    return F.size(F.filter(limits, lambda limit: limit < number)).cast("string")
 
 
 def fences(rows: DataFrame, use_case: UseCase) -> pd.DataFrame:
