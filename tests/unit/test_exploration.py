@@ -64,7 +64,7 @@ def test_what_gives_the_label_away_tells_almost_all_and_what_is_chance_tells_not
 
 
 def test_r2_of_a_category_is_that_of_the_mean_of_its_other_rows(rows: DataFrame, tea: UseCase) -> None:
-    frame = rows.toPandas()
+    frame = rows.toArrow().to_pandas()
     group = frame.groupby("town")["price"]
     others = (group.transform("sum") - frame["price"]) / (group.transform("size") - 1)
     spread = ((frame["price"] - frame["price"].mean()) ** 2).sum()
@@ -100,6 +100,6 @@ def test_the_fences_are_those_that_training_learns(spark: SparkSession, tea: Use
 
 def test_correlations_are_pearsons_over_whole_rows(spark: SparkSession) -> None:
     rows = spark.createDataFrame([(1.0, 2.0), (2.0, 1.0), (4.0, 3.0), (9.0, None)], "a double, b double")
-    whole = rows.toPandas().dropna()
+    whole = rows.toArrow().to_pandas().dropna()
     expected = whole["a"].corr(whole["b"])
     assert correlations(rows, ["a", "b"]).loc["a", "b"] == pytest.approx(expected)

@@ -63,7 +63,8 @@ def histograms(rows: DataFrame, columns: Sequence[str], bins: int = 40) -> pd.Da
         .filter(F.col(_BUCKET).isNotNull())
         .groupBy(_NAME, _BUCKET)
         .agg(F.count(F.lit(1)).alias("rows"))
-        .toPandas()
+        .toArrow()
+        .to_pandas()
     )
     parts = []
     for name, scale in scales.items():
@@ -150,7 +151,8 @@ def told_alone(rows: DataFrame, use_case: UseCase, label: str) -> pd.DataFrame:
         sums.filter(n > 1)
         .groupBy(F.col(_NAME).alias("input"))
         .agg((1 - F.sum(left) / (F.sum(q) - F.sum(s) * F.sum(s) / F.sum(n))).alias("r2"))
-        .toPandas()
+        .toArrow()
+        .to_pandas()
     )
     every = found.set_index("input").reindex([*numbers, *categories], fill_value=0.0)
     return every.sort_values("r2", ascending=False, kind="stable").reset_index()

@@ -72,7 +72,12 @@ def seen(spark: SparkSession, lake: Lake) -> Seen:
     taking = participation(lines, panel, [found.calendar.last])
     entity = F.concat_ws(" ", *map(quoted, panel.entity)).alias(ENTITY)
     names = [*panel.values]
-    values = of_participants(lines, taking, panel).select(entity, POSITION, *map(quoted, names)).toPandas()
+    values = (
+        of_participants(lines, taking, panel)
+        .select(entity, POSITION, *map(quoted, names))
+        .toArrow()
+        .to_pandas()
+    )
     starts = {position: found.calendar.start(position) for position in range(found.calendar.last + 1)}
     values.insert(1, PERIOD, pd.to_datetime(values.pop(POSITION).map(starts)))
     by_period = values.groupby(PERIOD)
