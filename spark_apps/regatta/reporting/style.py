@@ -66,8 +66,9 @@ def as_png(figure: Figure) -> bytes:
     drawn, content = BytesIO(), BytesIO()
     with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
         figure.savefig(drawn, format="png", dpi=DOTS, metadata={"Software": None})
-    # 256 colours are enough for our charts, and a third of the bytes
-    Image.open(drawn).convert("RGB").quantize(256).save(content, format="png", optimize=True)
+    # 256 colours are enough for our charts, and a third of the bytes; rare ones, as of a scale's end, are kept
+    few = Image.open(drawn).convert("RGB").quantize(256, method=Image.Quantize.MAXCOVERAGE)
+    few.save(content, format="png", optimize=True)
     return content.getvalue()
 
 

@@ -122,14 +122,14 @@ def told_alone(found: pd.DataFrame, label: str) -> Figure:
         found: `input` and `r2`, the most telling first.
         label: what is told.
     """
-    with chart(height=1.1 + 0.24 * len(found)) as (figure, axes):
+    with chart(height=1.4 + 0.24 * len(found)) as (figure, axes):
         axes.barh(found["input"], 100 * found["r2"].clip(lower=0), color=BLUE)
         axes.axvline(100 * SUSPECT, color=VERMILION, linestyle="--", label=f"suspected from {SUSPECT:.0%} on")
         axes.invert_yaxis()
         axes.set_xlim(0, 102)
         axes.set_xlabel(f"variance of {label} that the input tells alone (%)")
         axes.grid(axis="y", visible=False)
-        axes.legend(loc="lower right", fontsize=9)
+        figure.legend(loc="outside upper right", fontsize=9)
     return figure
 
 
