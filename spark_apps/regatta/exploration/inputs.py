@@ -91,7 +91,8 @@ class _Scale:
         return cls(least, (most - least) / bins or 1.0, bins - 1)
 
     def bin(self, number: Column) -> Column:
-        return F.least(F.floor((number - self.begin) / self.width), F.lit(self.last))
+        place = F.least(F.floor((number - self.begin) / self.width), F.lit(self.last))
+        return F.when(number.isNotNull(), place)  # least knows no null
 
 
 def correlations(rows: DataFrame, columns: Sequence[str]) -> pd.DataFrame:
