@@ -35,7 +35,7 @@ doctor: setup ## what is missing on this machine or wrong with the lake
 test: ## everything: check, then all tests on the real servers
 	@$(MAKE) --no-print-directory -j 2 setup-dev setup-airflow
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3
 test-unit: setup-dev setup-airflow ## the tests that need no server
 	$(BIN)/pytest tests/unit
 test-integration: setup-dev ## the tests on the real servers
