@@ -20,14 +20,14 @@ from regatta.features.learnt import Bounds
 from regatta.features.pipeline import scorable
 from regatta.features.scope import in_scope
 from regatta.lake import Lake, Run
-from regatta.selection.splits import held_out
+from regatta.selection.splits import held_out, laid_out
 
 BUCKETS = 50  # of a number, to see how much of the label it tells; each has two percent of the rows
 _NAME, _NUMBER, _BUCKET, _COUNT, _SUM, _SQUARES = "_name", "_number", "_bucket", "_count", "_sum", "_squares"
 
 
 def learnt_from(spark: SparkSession, lake: Lake, run: Run) -> DataFrame:
-    """The rows of a table that a run was free to learn from, outliers included, with its features computed.
+    """The rows of a table that a run was free to learn from, outliers included, laid out, with its features.
 
     Grain: a row as accepted. Nothing that the run held out is among them.
     """
@@ -35,7 +35,8 @@ def learnt_from(spark: SparkSession, lake: Lake, run: Run) -> DataFrame:
     label = F.col(quoted(use_case.label))
     rows = accepted(spark, lake, "train", as_of=run.as_of).rows
     kept = rows.filter(label.isNotNull() & in_scope(use_case) & scorable(use_case) & ~held_out(use_case))
-    return kept.withColumns({name: F.expr(feature.sql) for name, feature in use_case.features.items()})
+    laid = laid_out(kept, use_case)  # in few partitions: each would be a task of every job
+    return laid.withColumns({name: F.expr(feature.sql) for name, feature in use_case.features.items()})
 
 
 def histograms(rows: DataFrame, columns: Sequence[str], bins: int = 40) -> pd.DataFrame:
