@@ -195,7 +195,11 @@ def executed(
         f"%reset -f\nimport os\nos.environ['REGATTA_USE_CASE'] = {use_case!r}\ndel os"
     )
     notebook = nbformat.v4.new_notebook(cells=[fresh, *cells])
-    NotebookClient(notebook, km=kernel, timeout=300, allow_errors=allow_errors).execute()
+    client = NotebookClient(notebook, km=kernel, timeout=300, allow_errors=allow_errors)
+    try:
+        client.execute()
+    finally:
+        client.kc.stop_channels()
     return notebook.cells[1:]
 
 
@@ -304,14 +308,6 @@ def test_a_reader_without_rights_is_told_in_a_sentence(kernel: KernelManager, a_
     promoting = "from regatta.evaluation.promotion import roll_back\nroll_back(lake, 'by a reader')"
     told = error(kernel, a_lake["houses"], promoting)
     assert ": the lake refuses these credentials (AccessDenied)" in told
-    assert len(told.splitlines()) == 2
-    told = error(
-        kernel,
-        a_lake["houses"],
-        "kept = dict(os.environ)\nos.environ['AWS_ACCESS_KEY_ID'] = 'nobody'",
-        "try:\n    lake_of(os.environ['REGATTA_USE_CASE']).champions.entries()\nfinally:\n    os.environ.update(kept)",
-    )
-    assert ": the lake refuses these credentials (InvalidAccessKeyId)" in told
     assert len(told.splitlines()) == 2
 
 
