@@ -2,7 +2,8 @@
 
     regatta demo house_prices && regatta demo retail_sales && python infra/run_notebooks.py [NAME ...]
 
-A chart whose cell is marked `"picture": "docs/images/...png"` is kept there as well: the README shows it.
+With REGATTA_DECIDE=yes the last cells of validate_and_select promote and roll back in that lake; without it they only
+judge. A chart whose cell is marked `"picture": "docs/images/...png"` is kept there as well: the README shows it.
 """
 
 from __future__ import annotations
