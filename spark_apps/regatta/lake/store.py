@@ -78,6 +78,7 @@ class Store:
             aws_secret_access_key=instead.get("AWS_SECRET_ACCESS_KEY"),
             region_name=instead.get("AWS_REGION") or os.environ.get("AWS_REGION", "us-east-1"),
             config=Config(
+                signature_version="s3v4",  # of links too, which would else be signed as S3 did before 2014
                 s3={"addressing_style": "path"},
                 retries={"mode": "standard", "max_attempts": 5},
                 connect_timeout=5,
