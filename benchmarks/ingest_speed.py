@@ -27,6 +27,7 @@ from regatta.config.table import quoted, spark_type
 from regatta.contract import preflight, verdicts
 from regatta.lake import Ingested, Lake, layout
 from regatta.lake.deliveries import land
+from regatta.runtime.identities import Identity
 from regatta.runtime.local import embedded
 from regatta.runtime.memory import driver_memory
 from regatta.runtime.progress import result, say
@@ -49,7 +50,7 @@ def main() -> None:
     rows = int(flags.gigabytes * 2**30 / BYTES_A_ROW) if flags.gigabytes else flags.rows
 
     os.environ.update(embedded.up(mlflow=False, say=say))
-    os.environ.update(job_environment())
+    os.environ.update(job_environment(Identity.ADMIN))
     settings = project_root() / "conf" / "spark-defaults.conf"  # as jobs have them
     memory = f"--driver-memory {driver_memory()}"
     os.environ["PYSPARK_SUBMIT_ARGS"] = (

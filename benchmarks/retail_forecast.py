@@ -7,7 +7,6 @@ The figures are those of the newest run in the lake: its holdout, which no model
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import matplotlib as mpl
@@ -19,6 +18,7 @@ from regatta.evaluation.figures import number
 from regatta.evaluation.runs import chosen
 from regatta.lake import Lake
 from regatta.reporting.evidence import Evidence
+from regatta.runtime.identities import Identity
 from regatta.runtime.local.embedded import environment
 
 mpl.use("svg")
@@ -30,8 +30,7 @@ PRODUCTS = 2  # shown alone, the largest
 
 
 def main() -> None:
-    os.environ.update(environment())
-    lake = Lake.of(config.load(ROOT / "conf" / "retail_sales.yaml"))
+    lake = Lake.of(config.load(ROOT / "conf" / "retail_sales.yaml"), environment(Identity.READER))
     run = chosen(lake)
     label, (entity, *_) = lake.use_case.label, lake.use_case.panel.entity  # type: ignore[union-attr]
     rows = Evidence.of(lake, run).holdout

@@ -1,8 +1,9 @@
 """How tasks reach the lake: its keys, which stand in a connection, and `regatta`, which is first on PATH.
 
 The connection `regatta_lake` has the access key as its login, the secret key as its password, and as extra
-`endpoint_url`, `region_name`, `session_token` and `lake` (s3a://bucket/prefix), as far as there are such. Without it
-jobs find the lake as any other process does: by their environment, or the role of their machine.
+`endpoint_url`, `region_name`, `session_token` and `lake` (s3a://bucket/prefix), as far as there are such. Where there
+is one of the verb's identity (`regatta_lake_training`, `_scoring`, `_reader`), that one is taken. Without any, jobs
+find the lake as any other process does: by their environment, or the role of their machine.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from airflow.sdk import BaseHook
+from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -19,11 +20,12 @@ LAKE = "regatta_lake"
 OUT_OF_REACH = 4
 
 
-def lake_variables() -> dict[str, str]:
-    """The connection as the variables that jobs read. They go into a process and nowhere else."""
-    try:
-        connection = BaseHook.get_connection(LAKE)
-    except AirflowNotFoundException:
+def lake_variables(verb: str) -> dict[str, str]:
+    """A verb's connection as the variables that jobs read. They go into a process and nowhere else."""
+    from regatta.runtime.identities import identity_of
+
+    connection = _connection(f"{LAKE}_{identity_of(verb)}") or _connection(LAKE)
+    if connection is None:
         return {}
     extra = connection.extra_dejson
     told = {
@@ -37,16 +39,23 @@ def lake_variables() -> dict[str, str]:
     return {name: value for name, value in told.items() if value}
 
 
-def regatta(*words: str) -> str:
-    """What `regatta ...` prints.
+def _connection(name: str) -> Connection | None:
+    try:
+        return BaseHook.get_connection(name)
+    except AirflowNotFoundException:
+        return None
+
+
+def regatta(verb: str, *words: str) -> str:
+    """What `regatta VERB ...` prints.
 
     Raises:
         AirflowException: the lake is out of reach; trying again may help.
         AirflowFailException: anything else is wrong.
     """
     done = subprocess.run(
-        ["regatta", *words],
-        env={**os.environ, **lake_variables()},
+        ["regatta", verb, *words],
+        env={**os.environ, **lake_variables(verb)},
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -55,4 +64,4 @@ def regatta(*words: str) -> str:
     if done.returncode == 0:
         return done.stdout
     kind = AirflowException if done.returncode == OUT_OF_REACH else AirflowFailException
-    raise kind(done.stderr.strip() or f"regatta {words[0]} ended with {done.returncode}")
+    raise kind(done.stderr.strip() or f"regatta {verb} ended with {done.returncode}")

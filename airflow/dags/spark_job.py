@@ -118,6 +118,7 @@ class SparkJob(SparkSubmitOperator):
             outlets=[announces[0]] if announces else None,
             **kwargs,
         )
+        self.verb = verb
         self.config = config
         self.flags = dict(flags)
         self.gives = gives
@@ -137,7 +138,7 @@ class SparkJob(SparkSubmitOperator):
         package(PROJECT / "build" / "regatta.zip")
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "outcome.json"
-            self._hook = self.job_hook({**lake_variables(), FILE: str(file)})
+            self._hook = self.job_hook({**lake_variables(self.verb), FILE: str(file)})
             try:
                 super().execute(context)
             except AirflowException:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import unescape
 from urllib.parse import quote
+from urllib.request import urlopen
 
 import pytest
 from week import TEA, House, house
@@ -90,6 +93,9 @@ def test_the_mails_say_what_came_of_it(tea: House) -> None:
     assert "first champion: rmse" in trained
     assert "linear_regression regParam=0.1" in trained
     assert "sales-2" in trained
+    (page,) = re.findall(r'href="([^"]+/reports/[^"]+)"', trained)
+    with urlopen(unescape(page)) as answer:  # without credentials
+        assert answer.read().startswith(b"<!doctype html>")
     (scored,) = tea.mailbox.about("Tea prices: champion 1 has scored 1 batch")
     assert "delivery-offers-1" in scored
 

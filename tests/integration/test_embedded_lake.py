@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import stat
@@ -13,10 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from machine import command_lines, free_ports
+from regatta.cli import main
 from regatta.errors import ExitCode, InputError, Unreachable
 from regatta.runtime.doctor import Check, doctor, exit_code
+from regatta.runtime.identities import Identity
 from regatta.runtime.local import embedded, ports
 from regatta.runtime.local.processes import Process, end, identify
 from regatta.runtime.local.state import StateFolder
@@ -75,7 +79,7 @@ def test_up_twice_starts_one_minio_and_down_ends_it(own_state: StateFolder, said
 
     assert said == ["minio: ended", "nothing is up"]
     assert not minio.is_running
-    assert embedded.environment() == {}
+    assert embedded.environment(Identity.READER) == {}
     assert {server.state for server in embedded.status()} == {"down"}
 
 
@@ -88,6 +92,46 @@ def test_the_second_up_finds_what_the_first_one_stored(own_state: StateFolder) -
 
     assert again == environment
     assert s3_client(again).get_object(Bucket="regatta", Key="kept")["Body"].read() == b"1"
+
+
+def test_up_gives_an_older_state_folder_the_accounts_that_it_lacks(own_state: StateFolder) -> None:
+    embedded.up(mlflow=False, say=print)
+    (own_state.root / "identities.json").unlink()
+
+    with pytest.raises(InputError, match=r"no account for reader yet\n  `regatta up` makes it"):
+        embedded.environment(Identity.READER)
+
+    embedded.up(mlflow=False, say=print)
+    s3_client(embedded.environment(Identity.READER)).list_objects_v2(Bucket="regatta")
+
+
+def test_up_lets_the_accounts_work_in_another_lake_as_well(
+    own_state: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for lake in ("s3a://regatta", "s3a://elsewhere/deep/down"):
+        monkeypatch.setenv("REGATTA_LAKE", lake)
+        embedded.up(mlflow=False, say=print)
+
+    landing = s3_client(embedded.environment(Identity.LANDING))
+    for bucket, root in (("regatta", ""), ("elsewhere", "deep/down/")):
+        landing.put_object(Bucket=bucket, Key=f"{root}raw/sales/one/tea.csv", Body=b"1")
+        assert landing.list_objects_v2(Bucket=bucket, Prefix=f"{root}raw/")["KeyCount"] == 1
+    with pytest.raises(ClientError, match="AccessDenied"):
+        landing.put_object(Bucket="elsewhere", Key="raw/sales/one/tea.csv", Body=b"1")
+
+
+def test_a_shell_gets_the_readers_keys_unless_it_asks_for_others(
+    own_state: StateFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    embedded.up(mlflow=False, say=print)
+    capsys.readouterr()
+    for words, identity in ((["env"], Identity.READER), (["env", "--as", "training"], Identity.TRAINING)):
+        with pytest.raises(SystemExit):
+            main(words)
+        told = dict(
+            line.removeprefix("export ").split("=", 1) for line in capsys.readouterr().out.splitlines()
+        )
+        assert {name: shlex.split(value)[0] for name, value in told.items()} == embedded.environment(identity)
 
 
 def test_a_minio_that_was_killed_is_started_again(own_state: StateFolder) -> None:
@@ -129,10 +173,11 @@ def test_no_secret_is_on_a_command_line_in_a_log_or_readable_by_others(
     homes = [Path(variables["REGATTA_HOME"]) for variables in (lake_environment, spark_cluster)]
     logs = "".join(path.read_text() for home in homes for path in (home / "logs").iterdir())
     assert "Worker: Successfully registered" in logs
-    for secret in (state.credentials().access_key, state.credentials().secret_key):
+    accounts = [state.credentials(), *map(state.identity, Identity)]
+    for secret in (state.credentials().access_key, *(account.secret_key for account in accounts)):
         assert secret not in lines
         assert secret not in logs
-    assert state.credentials().secret_key not in repr(state.credentials())
+    assert all(account.secret_key not in repr(account) for account in accounts)
 
 
 def test_what_is_stored_through_mlflow_stands_in_the_lake(

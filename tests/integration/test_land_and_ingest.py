@@ -11,12 +11,12 @@ import pytest
 from pyspark.sql import SparkSession
 
 import ingest
+from regatta.address import DEFAULT_LAKE
 from regatta.config import UseCase, load, parse
 from regatta.contract.accepted import accepted
 from regatta.errors import InputError
 from regatta.lake import Delivery, Ingested, Lake, layout
 from regatta.lake.deliveries import deliveries, land, unrecorded
-from regatta.lake.store import DEFAULT_LAKE
 from regatta.runtime.job import Job
 from regatta.runtime.submit import command, project_root, submit
 

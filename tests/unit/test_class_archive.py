@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from regatta.runtime import class_archive
+from regatta.runtime.identities import Identity
 from regatta.runtime.installation import java, s3a_jars, spark_home
 from regatta.runtime.submit import command, job_environment
 
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_job_loads_sparks_classes_from_the_archive(tmp_path: Path):
     assert class_archive.is_made(), "`make setup` makes it"
     loaded = tmp_path / "loaded"
-    environment = job_environment()
+    environment = job_environment(Identity.TRAINING)
     environment["SPARK_SUBMIT_OPTS"] += f" -Xlog:class+load:file={loaded}"
 
     subprocess.run([spark_home() / "bin" / "spark-submit", "--version"], env=environment, check=True)

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from regatta.address import DEFAULT_LAKE
 from regatta.cli import group
-from regatta.lake.store import DEFAULT_LAKE
+from regatta.runtime.identities import POLICIES, Identity
 from regatta.runtime.installation import spark_home
 from regatta.runtime.local import airflow, ports
 from regatta.runtime.local.state import StateFolder
@@ -74,7 +75,7 @@ def dockerfile(service: str) -> str:
     return (INFRA / SERVICES[service]["build"]["context"] / "Dockerfile").read_text(encoding="utf-8")
 
 
-ONCE = {"bucket", "airflow-database"}
+ONCE = {"identities", "airflow-database"}
 """Services that do one thing and end."""
 BUILT = [name for name, service in SERVICES.items() if "build" in service]
 
@@ -130,7 +131,7 @@ def test_no_secret_stands_in_the_repository() -> None:
         value
         for environment in environments
         for name, value in environment.items()
-        if re.search("KEY|PASSWORD|SECRET|USER", name)
+        if re.search("KEY|PASSWORD|SECRET|USER", name) and value not in set(Identity)  # a name, and no secret
     }
     assert all(re.fullmatch(VARIABLE, value) for value in secrets)
     assert ".env" in (ROOT / ".gitignore").read_text().splitlines()
@@ -184,10 +185,38 @@ def test_every_dependency_is_a_service_that_can_fulfil_its_condition() -> None:
 def test_the_bucket_is_the_lakes_everywhere() -> None:
     bucket = DEFAULT_LAKE.removeprefix("s3a://")
     mlflow = words("mlflow")
-    assert words("bucket")[-1] == f"lake/{bucket}"
-    assert "MC_HOST_lake" in SERVICES["bucket"]["environment"]
-    assert SERVICES["regatta"]["environment"]["REGATTA_LAKE"] == DEFAULT_LAKE
+    assert {
+        SERVICES[name]["environment"]["REGATTA_LAKE"] for name in ("identities", "mlflow", "regatta")
+    } == {DEFAULT_LAKE}
     assert mlflow[mlflow.index("--artifacts-destination") + 1] == f"s3://{bucket}/mlflow"
+
+
+def test_every_service_has_the_keys_of_the_identity_that_it_works_as_and_root_makes_them_all() -> None:
+    worked_as = {
+        name: (environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
+        for name, service in SERVICES.items()
+        if "AWS_ACCESS_KEY_ID" in (environment := service.get("environment", {}))
+    }
+    assert {name: identity for name, (identity, _) in worked_as.items()} == {
+        "mlflow": Identity.TRACKING,
+        "regatta": Identity.ADMIN,
+    }
+    for identity, secret in worked_as.values():
+        assert secret.startswith(f"${{{identity.upper()}_SECRET:?")
+    given = SERVICES["identities"]["environment"]
+    assert all(f"${{{one.upper()}_SECRET:?" in given[f"{one.upper()}_SECRET"] for one in Identity)
+    with_root = {name for name, service in SERVICES.items() if "MINIO_ROOT_USER" in str(service)}
+    assert with_root == {"minio", "identities"}
+
+
+def test_the_accounts_are_made_by_a_script_that_finds_the_policies_where_they_are_mounted() -> None:
+    service = SERVICES["identities"]
+    mounted = dict(mount.split(":")[:2] for mount in service["volumes"])
+    assert (ROOT / words("identities")[-1]).is_file()
+    assert mounted == {
+        f"../{folder}": f"{service['working_dir']}/{folder}"
+        for folder in (str(POLICIES.relative_to(ROOT)), "spark_apps")
+    }
 
 
 @pytest.mark.parametrize("service", AIRFLOW)
@@ -202,16 +231,19 @@ def test_airflow_in_containers_is_told_what_it_is_told_on_one_machine(service: s
     for name in settings:
         if not elsewhere.search(name):
             assert json.dumps(given[name]).replace(" ", "") == json.dumps(local[name]).replace(" ", "")
-    for name in ("AIRFLOW_CONN_SPARK_DEFAULT", "AIRFLOW_CONN_REGATTA_LAKE"):
-        there, here = json.loads(with_defaults(given[name])), json.loads(local[name])
-        assert there["conn_type"] == here["conn_type"]
-    lake = json.loads(with_defaults(given["AIRFLOW_CONN_REGATTA_LAKE"]))["extra"]
+    spark = json.loads(given["AIRFLOW_CONN_SPARK_DEFAULT"])
+    assert spark["conn_type"] == json.loads(local["AIRFLOW_CONN_SPARK_DEFAULT"])["conn_type"]
     jobs = SERVICES["regatta"]["environment"]
-    assert lake == {
-        "endpoint_url": jobs["AWS_ENDPOINT_URL"],
-        "region_name": jobs["AWS_REGION"],
-        "lake": jobs["REGATTA_LAKE"],
-    }
+    for identity in airflow.OF_TASKS:
+        there = given[f"AIRFLOW_CONN_REGATTA_LAKE_{identity.upper()}"]
+        assert f'"${{{identity.upper()}_SECRET:?' in there
+        lake = json.loads(with_defaults(there))
+        assert (lake["conn_type"], lake["login"]) == ("aws", identity)
+        assert lake["extra"] == {
+            "endpoint_url": jobs["AWS_ENDPOINT_URL"],
+            "region_name": jobs["AWS_REGION"],
+            "lake": jobs["REGATTA_LAKE"],
+        }
     assert json.loads(given["AIRFLOW_CONN_SPARK_DEFAULT"])["host"] == jobs["REGATTA_MASTER"]
 
 

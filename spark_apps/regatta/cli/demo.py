@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import click
 
-from regatta.cli import readers, tables
+from regatta.cli import readers
 from regatta.cli.landing import end_of, land_files
 from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.cli.verbs import run
@@ -21,6 +21,7 @@ from regatta.errors import ExitCode, InputError
 from regatta.lake import layout
 from regatta.lake.deliveries import deliveries
 from regatta.lake.provenance import code_version, fingerprint, run_id
+from regatta.reporting import tables
 from regatta.runtime.local import embedded
 from regatta.runtime.progress import result, say
 from regatta.runtime.submit import project_root
@@ -54,7 +55,7 @@ def demo(file: UseCaseFile) -> int:
 
 def _land_examples(file: UseCaseFile) -> None:
     """Land the files of data/<use case>/<role>/ or <role>.zip, a delivery each, unless that was done before."""
-    lake = file.lake()
+    lake = file.lake("land")
     for role in ROLES:
         source = file.use_case.source(role)
         if source is None:
@@ -99,7 +100,7 @@ def _landed(file: UseCaseFile, example: Path, role: Role) -> str:
 
 def _all_done(file: UseCaseFile) -> bool:
     """Whether every verb would say that there is nothing to do: asked of the records, in a second."""
-    lake, contract = file.lake(), file.use_case.contract
+    lake, contract = file.lake("demo"), file.use_case.contract
     ingested = {
         role: [lake.ingested.get(layout.accepted(contract, name)) for name in _names(file, role)]
         for role in ROLES
@@ -123,12 +124,12 @@ def _all_done(file: UseCaseFile) -> bool:
 
 def _names(file: UseCaseFile, role: Role) -> list[str]:
     source = file.use_case.source(role)
-    return [one.delivery for one in deliveries(file.lake().store, source)] if source else []
+    return [one.delivery for one in deliveries(file.lake("demo").store, source)] if source else []
 
 
 def _show(file: UseCaseFile) -> None:
     """The leaderboard, the champion, ten scored rows, and where to look next."""
-    lake, name = file.lake(), file.name
+    lake, name = file.lake("demo"), file.name
     console = tables.paper()
     console.print(tables.leaderboard(readers.leaderboard(lake)))
     if (champion := lake.champions.reigning()) is not None:
@@ -142,12 +143,12 @@ def _show(file: UseCaseFile) -> None:
             console.print(tables.scores(readers.scores(lake, head=10), file.use_case))
     where = {
         "MinIO console": _console(),
-        "MLflow": os.environ.get("MLFLOW_TRACKING_URI", "not tracked"),
+        "MLflow": embedded.mlflow() or "not tracked",
         "accepted rows": lake.uri(layout.accepted(file.use_case.contract)),
         "rejected rows": lake.uri(layout.rejected(file.use_case.contract)),
         "runs": lake.uri("runs/"),
         "scores": lake.uri("scores/"),
-        "the shell": 'eval "$(.venv/bin/regatta env)" sets what aws, boto3 and spark-submit need',
+        "the shell": 'eval "$(.venv/bin/regatta env)" sets what aws, boto3 and spark need to read the lake',
         "again": f".venv/bin/regatta leaderboard {name} | runs | history | scores --head 20",
     }
     result("\nWhere to look next")
@@ -159,4 +160,4 @@ def _console() -> str:
     running = {server.name: server.state for server in embedded.status()}
     if running.get("minio") != "up":
         return os.environ.get("AWS_ENDPOINT_URL", "")
-    return f"{embedded.console_address()}  (account: .regatta/credentials.json)"
+    return f"{embedded.console_address()}  (root's account: .regatta/credentials.json)"

@@ -78,7 +78,7 @@ def land_files(
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(f"landing {delivery}", total=total or None)
         record, written = land_delivery(
-            file.lake().store,
+            file.lake("land").store,
             file.use_case,
             given,
             delivery=delivery,

@@ -10,12 +10,12 @@ import click
 from pydantic_core import to_json
 from rich.table import Table
 
-from regatta.cli import tables
 from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.errors import InputError
 from regatta.evaluation import runs as trained
 from regatta.lake import ChampionEntry, Lake, Run, layout
 from regatta.lake.deliveries import deliveries
+from regatta.reporting import tables
 from regatta.runtime.progress import result
 from regatta.scoring.batches import batches, in_service
 from regatta.selection.leaderboard import Leaderboard, Standing
@@ -141,7 +141,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Full precision, fo
 @_json
 def leaderboard_command(file: UseCaseFile, run_id: str | None, as_json: bool) -> None:
     """Show every candidate of a training, best first."""
-    board = leaderboard(file.lake(), run_id)
+    board = leaderboard(file.lake("leaderboard"), run_id)
     _show(as_json, lambda: plain_leaderboard(board), lambda: tables.leaderboard(board))
 
 
@@ -150,7 +150,7 @@ def leaderboard_command(file: UseCaseFile, run_id: str | None, as_json: bool) ->
 @_json
 def runs_command(file: UseCaseFile, as_json: bool) -> None:
     """Show all trainings, newest first."""
-    lake = file.lake()
+    lake = file.lake("runs")
     found, reigning = runs(lake), lake.champions.reigning()
     name = reigning.run_id if reigning else None
     _show(as_json, lambda: plain_runs(found, name), lambda: tables.runs(found, file.use_case, name))
@@ -161,7 +161,7 @@ def runs_command(file: UseCaseFile, as_json: bool) -> None:
 @_json
 def history_command(file: UseCaseFile, as_json: bool) -> None:
     """Show the champion log, newest first."""
-    entries = history(file.lake())
+    entries = history(file.lake("history"))
     _show(as_json, lambda: plain_history(entries), lambda: tables.history(entries))
 
 
@@ -171,7 +171,7 @@ def history_command(file: UseCaseFile, as_json: bool) -> None:
 @_json
 def scores_command(file: UseCaseFile, head: int, as_json: bool) -> None:
     """Show predictions, one row a key, newest first."""
-    rows = scores(file.lake(), head)
+    rows = scores(file.lake("scores"), head)
     _show(as_json, lambda: rows, lambda: tables.scores(rows, file.use_case))
 
 

@@ -5,10 +5,6 @@ from __future__ import annotations
 import click
 
 from regatta.cli.use_case import UseCaseFile, use_case_argument
-from regatta.errors import InputError
-from regatta.lake import LostRace, layout
-from regatta.runtime import tracking
-from regatta.runtime.progress import result
 
 
 @click.command("rollback")
@@ -20,15 +16,7 @@ def rollback(file: UseCaseFile, to: int | None, reason: str) -> None:
 
     Appends an entry to the champion log; rolling back twice goes back two.
     """
-    lake = file.lake()
-    try:
-        entry = lake.champions.rollback(reason, to)
-    except LostRace:
-        raise InputError(
-            "another champion was put into service meanwhile",
-            place=file.name,
-            way_out=f"see regatta history {file.name}, then decide again",
-        ) from None
-    if run := lake.run(entry.run_id):
-        tracking.champion(file.use_case, run, entry, lake.uri(f"{layout.run(run.run_id)}model"))
-    result(f"run {entry.run_id} is champion {entry.number}: {entry.reason}")
+    # pyspark's seconds, which the other commands need not wait
+    from regatta.evaluation.promotion import roll_back
+
+    roll_back(file.lake("rollback"), reason, to)

@@ -1,4 +1,4 @@
-"""The embedded lake on this machine: up, down, status, doctor, airflow, env."""
+"""The embedded lake on this machine: up, notebook, down, status, doctor, airflow, env."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import click
 from rich.table import Table
 
-from regatta.cli import tables
 from regatta.cli.use_case import UseCaseFile, optional_use_case_argument
 from regatta.cli.verbs import run
+from regatta.reporting import tables
 from regatta.runtime import doctor as checks
+from regatta.runtime.identities import Identity
 from regatta.runtime.local import embedded
 from regatta.runtime.progress import result, say
 
@@ -28,6 +29,13 @@ def up(cluster: bool, airflow: bool) -> None:
     if airflow:
         address, passwords = embedded.airflow_address()
         result(f"Airflow: {address}, as admin with the password in {passwords}")
+
+
+@click.command()
+def notebook() -> None:
+    """Start JupyterLab on this machine, with the lake and a Spark session at hand; `regatta down` ends it."""
+    embedded.up(say=say, mlflow=False, notebook=True)
+    result(f"JupyterLab: {embedded.notebook_address()}")
 
 
 @click.command()
@@ -52,7 +60,7 @@ def doctor(file: UseCaseFile | None) -> int:
     """Check this machine and the lake, or what will go wrong with a use case's newest delivery."""
     if file is not None:
         return run("doctor", file)
-    found = checks.doctor({**os.environ, **embedded.environment()})
+    found = checks.doctor({**os.environ, **embedded.environment(Identity.ADMIN)})
     for check in found:
         result(f"{'ok   ' if check.ok else 'WRONG'} {check.name}: {check.found}")
         if not check.ok:
@@ -68,10 +76,18 @@ def airflow(words: tuple[str, ...]) -> int:
 
 
 @click.command()
-def env() -> None:
+@click.option(
+    "--as",
+    "identity",
+    type=click.Choice(Identity, case_sensitive=False),
+    default=Identity.READER,
+    show_default=True,
+    help="Whose keys: commands in that shell then use these too, instead of those that each verb needs.",
+)
+def env(identity: Identity) -> None:
     """Print the variables that reach the embedded lake, for `eval "$(regatta env)"` in a shell."""
-    for name, value in embedded.environment().items():
+    for name, value in embedded.environment(identity).items():
         result(f"export {name}={shlex.quote(value)}")
 
 
-SERVERS: Sequence[click.Command] = (up, down, status, doctor, airflow, env)
+SERVERS: Sequence[click.Command] = (up, notebook, down, status, doctor, airflow, env)

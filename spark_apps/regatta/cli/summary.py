@@ -9,13 +9,13 @@ import click
 from pydantic_core import to_json
 from rich.table import Table
 
-from regatta.cli import tables
 from regatta.cli.readers import leaderboard
 from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.config.table import Role
 from regatta.errors import InputError
 from regatta.lake import Batch, ChampionEntry, Ingested, Lake, layout
 from regatta.lake.deliveries import deliveries
+from regatta.reporting import tables
 from regatta.runtime.instants import instant
 from regatta.runtime.progress import result
 from regatta.scoring.batches import in_service
@@ -100,7 +100,7 @@ def _instant(given: str | None) -> datetime | None:
 @click.option("--json", "as_json", is_flag=True, help="Full precision, for programs.")
 def champion_command(file: UseCaseFile, as_of: str | None, number: int | None, as_json: bool) -> None:
     """Show the champion in service, or of an instant of the past; with --json null where there is none."""
-    lake, moment = file.lake(), _instant(as_of)
+    lake, moment = file.lake("champion"), _instant(as_of)
     if as_json and number is None and not _there_is_one(lake, moment):
         result("null")
         return
@@ -132,7 +132,7 @@ def summary_command(
     as_json: bool,
 ) -> None:
     """Show what a mail after a training or a scoring says: figures, rows in, rejected and scored."""
-    found = summary(file.lake(), run, _instant(as_of), champion, batches)
+    found = summary(file.lake("summary"), run, _instant(as_of), champion, batches)
     if as_json:
         result(to_json([tables.plain(table) for table in found], indent=2).decode())
         return

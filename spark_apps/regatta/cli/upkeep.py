@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import click
 from rich.table import Table
 
-from regatta.cli import tables
 from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.errors import Fault, FaultyInput
 from regatta.lake.audit import audit
 from regatta.lake.leftovers import ABANDONED, QUIET, Fate, Leftover, leftovers, remove
+from regatta.reporting import tables
 from regatta.runtime.progress import result, say, step
 
 SHOWN = 20  # lines of what is found; the rest is counted
@@ -26,7 +26,7 @@ def verify(file: UseCaseFile) -> None:
     Every delivery, verdict, run, batch and champion: files against the hashes in their records, rows against what the
     records count.
     """
-    lake = file.lake()
+    lake = file.lake("verify")
     with step("reading all that was published"):
         found = audit(lake)
     looked_at = ", ".join(f"{kind} {count:,}" for kind, count in found.looked_at.items() if count)
@@ -47,7 +47,7 @@ def gc(file: UseCaseFile, delete: bool) -> None:
     What a record or the champion log needs is never touched; nor is anything that a job may still be writing, or a
     reader reading.
     """
-    lake, now = file.lake(), datetime.now(UTC)
+    lake, now = file.lake("gc"), datetime.now(UTC)
     found = leftovers(lake)
     if not found:
         result("no attempt has left anything")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import click
 from regatta import config
 from regatta.config import UseCase
 from regatta.lake import Lake
+from regatta.runtime.identities import identity_of
 from regatta.runtime.local.embedded import environment
-from regatta.runtime.submit import project_root
+from regatta.runtime.submit import use_case_file
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,9 @@ class UseCaseFile:
         """As the lake knows it."""
         return self.use_case.use_case
 
-    def lake(self) -> Lake:
-        """The lake of the environment, or the embedded one while it is up."""
-        os.environ.update(environment())
-        return Lake.of(self.use_case)
+    def lake(self, verb: str) -> Lake:
+        """The lake of the environment, or the embedded one while it is up: there with what the verb may do."""
+        return Lake.of(self.use_case, environment(identity_of(verb)))
 
 
 class _UseCaseType(click.ParamType[UseCaseFile]):
@@ -41,8 +40,7 @@ class _UseCaseType(click.ParamType[UseCaseFile]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> UseCaseFile:
         """Find, read and check the file."""
-        is_path = value.endswith((".yaml", ".yml"))
-        path = Path(value) if is_path else project_root() / "conf" / f"{value}.yaml"
+        path = use_case_file(value)
         return UseCaseFile(path, config.load(path))
 
 

@@ -31,8 +31,8 @@ def run(verb: str, file: UseCaseFile, dry_run: bool = False, **flags: str | None
     if dry_run:
         result(shown(words))
         return ExitCode.DONE
-    file.lake()  # an address or keys that are wrong are told before the seconds that a JVM takes
-    return submit(words)
+    file.lake(verb)  # an address or keys that are wrong are told before the seconds that a JVM takes
+    return submit(verb, words)
 
 
 @click.command()

@@ -15,10 +15,8 @@ from regatta.config.expressions import columns_of
 from regatta.config.inputs import Feature, LabelTransform, Outliers, Split
 from regatta.config.panel import AS_OF, PERIOD, STEP, Panel
 from regatta.config.race import Baselines, Candidates, Encoding, Family, Gate, Metric, Schedule
-from regatta.config.strict import ColumnName, Strict
+from regatta.config.strict import ColumnName, Identifier, SourceName, Strict
 from regatta.config.table import Column, ColumnRole, Role, Rule, Source
-
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
 
 class Misplaced(ValueError):
@@ -39,7 +37,7 @@ class UseCase(Strict):
     """What people call it, in reports."""
     grain: str = "a row"
     """What one row is, in words."""
-    sources: Mapping[str, Source]
+    sources: Mapping[SourceName, Source]
     """Folders under raw/ in the lake, and how their files are written."""
     columns: Mapping[ColumnName, Column]
     """Every column of the delivered table."""

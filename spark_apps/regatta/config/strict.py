@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Unfit(ValueError):
@@ -35,6 +36,25 @@ def _one_character(text: str) -> str:
     return text
 
 
+def _stands_in_a_key(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", name) or ".." in name:
+        raise Unfit(
+            f"{name!r} cannot name a source",
+            "it is a folder under raw/: use letters, digits, dots, dashes and underscores",
+        )
+    return name
+
+
+def _is_no_folder_of_the_lake(name: str) -> str:
+    if name in ("raw", "mlflow"):
+        raise Unfit(f"{name} is a folder of the lake itself", "choose another name")
+    return name
+
+
+SourceName = Annotated[str, AfterValidator(_stands_in_a_key)]
+Identifier = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64), AfterValidator(_is_no_folder_of_the_lake)
+]
 ColumnName = Annotated[str, AfterValidator(_spark_can_quote)]
 Character = Annotated[str, AfterValidator(_one_character)]
 

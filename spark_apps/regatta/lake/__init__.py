@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from regatta.config import UseCase
@@ -31,9 +32,9 @@ class Lake:
         self.champions = ChampionLog(store, name)
 
     @classmethod
-    def of(cls, use_case: UseCase) -> Lake:
-        """The lake of the environment, as the use case sees it."""
-        return cls(Store.from_environment(), use_case)
+    def of(cls, use_case: UseCase, instead: Mapping[str, str] | None = None) -> Lake:
+        """The lake of the environment, or of variables given in its place, as the use case sees it."""
+        return cls(Store.from_environment(instead), use_case)
 
     def attempt(self) -> Attempt:
         """A new try at a result, invisible until published."""

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
+
 from regatta.config import UseCase
 from regatta.config.table import Role, Source
 from regatta.errors import InputError
@@ -102,7 +104,11 @@ def every_delivery(store: Store, source: str) -> list[Delivery]:
     """All deliveries of a source, the replaced ones too, in the order of their ids."""
     names = store.folders(layout.raw(source))
     contents = store.get_all(layout.raw(source, name) + layout.DELIVERY_RECORD for name in names)
-    return [Delivery.model_validate_json(content) for content in contents if content is not None]
+    return [
+        _read(store, source, name, content)
+        for name, content in zip(names, contents, strict=True)
+        if content is not None
+    ]
 
 
 def unrecorded(store: Store, source: str) -> list[str]:
@@ -274,4 +280,24 @@ def _check_same(
 
 def _record(store: Store, source: str, delivery: str) -> Delivery | None:
     content = store.get(layout.raw(source, delivery) + layout.DELIVERY_RECORD)
-    return Delivery.model_validate_json(content) if content is not None else None
+    return _read(store, source, delivery, content) if content is not None else None
+
+
+def _read(store: Store, source: str, delivery: str, content: bytes) -> Delivery:
+    """A record as `land` wrote it: whoever may deliver must not, by names that he makes up, decide where others write.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        record = Delivery.model_validate_json(content)
+        if (record.source, record.delivery) == (source, delivery):
+            return record
+        fact = f"is the record of {record.source}/{record.delivery}"
+    except (ValidationError, InputError) as error:
+        fact = str(error).splitlines()[0] if isinstance(error, InputError) else "is no record of a delivery"
+    raise InputError(
+        f"{fact}, and not what `regatta land` wrote",
+        place=store.uri(layout.raw(source, delivery) + layout.DELIVERY_RECORD),
+        way_out="remove the folder, and land its files again",
+    )

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from regatta.lake.layout import MODEL
+from pydantic import AfterValidator
+
+from regatta.lake.layout import MODEL, checked_name
 from regatta.lake.publication import Publication, Record
+
+
+def _named(what: str) -> AfterValidator:
+    return AfterValidator(lambda name: checked_name(name, what))
 
 
 class DeliveredFile(Record):
     """One file of a delivery. `rows` is None where the file cannot be read as its source's CSV."""
 
-    name: str
+    name: Annotated[str, _named("file of a delivery")]
     bytes: int
     sha256: str
     etag: str
@@ -24,7 +30,7 @@ class Delivery(Record):
     """A set of files landed together: raw/<source>/<delivery>/, whole once this record is there."""
 
     source: str
-    delivery: str
+    delivery: Annotated[str, _named("delivery")]
     role: Literal["train", "score"]
     files: tuple[DeliveredFile, ...]
     dialect: str

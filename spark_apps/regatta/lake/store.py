@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,18 +19,19 @@ from urllib.parse import urlparse
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from regatta.errors import InputError, Unreachable
+from regatta.address import DEFAULT_LAKE, endpoint, lake_root
+from regatta.errors import InputError
+from regatta.lake.answers import answering, code_of
 from regatta.lake.ranges import Ranges
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-DEFAULT_LAKE = "s3a://regatta"
 COPIES_AT_ONCE = 16
 READ_AT_ONCE = 1024**2  # bytes of a request for a part of an object
-SERVER_SIDE_COPY_LIMIT = 5 * 1024**3  # bytes; larger objects are copied in parts (S3 API, CopyObject)
+ANSWER_WITHIN = 20  # seconds of silence after which a request is tried again, four times
 
 
 @dataclass(frozen=True)
@@ -66,31 +67,38 @@ class Store:
         self._client = client
 
     @classmethod
-    def from_environment(cls) -> Store:
-        """The lake that REGATTA_LAKE and the AWS_ variables name."""
-        endpoint = os.environ.get("AWS_ENDPOINT_URL")
-        if endpoint and urlparse(endpoint).username:
-            raise InputError(
-                "holds credentials, which would end up in logs",
-                place="AWS_ENDPOINT_URL",
-                way_out="put them into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-            )
+    def from_environment(cls, instead: Mapping[str, str] | None = None) -> Store:
+        """The lake that REGATTA_LAKE and the AWS_ variables name, or those that are given in their place."""
+        instead = instead or {}
+        endpoint(os.environ)  # one that must not be shown is refused before anything shows it
         client = boto3.client(
             "s3",
-            region_name=os.environ.get("AWS_REGION", "us-east-1"),
+            endpoint_url=instead.get("AWS_ENDPOINT_URL"),
+            aws_access_key_id=instead.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=instead.get("AWS_SECRET_ACCESS_KEY"),
+            region_name=instead.get("AWS_REGION") or os.environ.get("AWS_REGION", "us-east-1"),
             config=Config(
+                signature_version="s3v4",  # of links too, which would else be signed as S3 did before 2014
                 s3={"addressing_style": "path"},
                 retries={"mode": "standard", "max_attempts": 5},
                 connect_timeout=5,
-                read_timeout=60,
+                read_timeout=ANSWER_WITHIN,
                 max_pool_connections=2 * COPIES_AT_ONCE,
             ),
         )
-        return cls(os.environ.get("REGATTA_LAKE", DEFAULT_LAKE), client)
+        return cls(lake_root(), client)
 
     def uri(self, key: str) -> str:
         """The key as Spark reads it."""
         return f"s3a://{self.bucket}/{self._prefix}{key}"
+
+    def link(self, key: str, days: int = 7) -> str:
+        """An address by which whoever has it can read the object for so many days, without credentials.
+
+        S3 grants seven at most (Signature Version 4).
+        """
+        wanted = {"Bucket": self.bucket, "Key": self._prefix + key}
+        return str(self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=86_400 * days))
 
     def get(self, key: str) -> bytes | None:
         """An object's content, or None where there is no such object."""
@@ -99,7 +107,7 @@ class Store:
                 body = self._client.get_object(Bucket=self.bucket, Key=self._prefix + key)["Body"]
                 return body.read()
             except ClientError as error:
-                if _code(error) in ("NoSuchKey", "404"):
+                if code_of(error) in ("NoSuchKey", "404"):
                     return None
                 raise
 
@@ -116,7 +124,7 @@ class Store:
                     Bucket=self.bucket, Key=self._prefix + key, Range=f"bytes=0-{count - 1}"
                 )
             except ClientError as error:
-                if _code(error) == "InvalidRange":
+                if code_of(error) == "InvalidRange":
                     return b""
                 raise
             return answer["Body"].read()
@@ -145,7 +153,7 @@ class Store:
                     Bucket=self.bucket, Key=self._prefix + key, Body=content, IfNoneMatch="*"
                 )
             except ClientError as error:
-                if _code(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
+                if code_of(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409"):
                     return False
                 raise
             return True
@@ -168,7 +176,7 @@ class Store:
             try:
                 head = self._client.head_object(Bucket=self.bucket, Key=self._prefix + key)
             except ClientError as error:
-                if _code(error) in ("NoSuchKey", "404"):
+                if code_of(error) in ("NoSuchKey", "404"):
                     return None
                 raise
             return Stored(key, head["ContentLength"], head["ETag"].strip('"'), head["LastModified"])
@@ -251,7 +259,7 @@ class Store:
                     Bucket=self.bucket, Key=self._prefix + upload.key, UploadId=upload.id
                 )
             except ClientError as error:
-                if _code(error) not in ("NoSuchUpload", "404"):
+                if code_of(error) not in ("NoSuchUpload", "404"):
                     raise
 
     def digest(self, key: str, algorithm: str) -> str:
@@ -262,40 +270,5 @@ class Store:
                 found.update(piece)
         return found.hexdigest()
 
-    @contextmanager
-    def _answering(self, key: str) -> Iterator[None]:
-        """Turn what botocore raises into a sentence for the user."""
-        place = self.uri(key)
-        try:
-            yield
-        except ClientError as error:
-            code = _code(error)
-            if code == "NoSuchBucket":
-                raise InputError(
-                    f"the lake has no bucket {self.bucket}",
-                    place=place,
-                    way_out="create it, or name another in REGATTA_LAKE",
-                ) from None
-            if code in ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403"):
-                raise InputError(
-                    f"the lake refuses these credentials ({code})",
-                    place=place,
-                    way_out="check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what they may do",
-                ) from None
-            if code in ("XMinioStorageFull", "507"):
-                raise Unreachable("the lake's disk is full", place=place, way_out="free room there") from None
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
-                raise Unreachable(
-                    f"the lake fails ({code})", place=place, way_out="try again later"
-                ) from None
-            raise
-        except BotoCoreError as error:
-            raise Unreachable(
-                f"the lake at {self._client.meta.endpoint_url} cannot be reached",
-                place=place,
-                way_out=f"start one with `regatta up`, or set AWS_ENDPOINT_URL ({type(error).__name__})",
-            ) from None
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
+    def _answering(self, key: str) -> AbstractContextManager[None]:
+        return answering(self.uri(key), self._client.meta.endpoint_url)

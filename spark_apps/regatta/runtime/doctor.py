@@ -15,10 +15,10 @@ import boto3
 from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from regatta.address import endpoint, lake_root
 from regatta.errors import ExitCode, RegattaError
 from regatta.runtime import class_archive
 from regatta.runtime.installation import java, s3a_jars, spark_home
-from regatta.runtime.local.servers import lake_root
 from regatta.runtime.memory import driver_memory, executor_memory, machine_memory
 
 if TYPE_CHECKING:
@@ -99,12 +99,15 @@ def _unless_refused(name: str, find: Callable[[], str]) -> Check:
 
 def _lake(environment: Mapping[str, str]) -> Iterator[Check]:
     """Up to the first thing that is wrong: what comes after it could not be told apart."""
-    endpoint = environment.get("AWS_ENDPOINT_URL", "")
     named = _unless_refused("lake", lambda: lake_root(environment))
     yield named
     if not named.ok:
         return
-    if not endpoint:
+    server = _unless_refused("endpoint", lambda: endpoint(environment) or "")
+    if not server.ok:
+        yield server
+        return
+    if not server.found:
         yield _unreachable(
             "endpoint",
             "AWS_ENDPOINT_URL is not set, and no embedded lake is up",
@@ -114,16 +117,16 @@ def _lake(environment: Mapping[str, str]) -> Iterator[Check]:
     lake = urlsplit(named.found)
     new_keys = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to an account that may use the bucket"
     try:
-        client = _client(environment, endpoint)
+        client = _client(environment, server.found)
         refusal = _refusal(lambda: client.list_objects_v2(Bucket=lake.netloc, MaxKeys=1))
     except NoCredentialsError:
         yield _unreachable("credentials", "none are set", new_keys)
         return
     except (BotoCoreError, ValueError) as fault:
         way_out = "start it (`regatta up` for the embedded lake) or correct AWS_ENDPOINT_URL"
-        yield _unreachable("endpoint", f"{endpoint} does not answer: {fault}", way_out)
+        yield _unreachable("endpoint", f"{server.found} does not answer: {fault}", way_out)
         return
-    yield Check("endpoint", f"{endpoint} answers", ok=True)
+    yield Check("endpoint", f"{server.found} answers", ok=True)
     if refusal not in ("", "NoSuchBucket"):
         yield _unreachable("credentials", f"refused: {refusal}", new_keys)
         return
@@ -176,10 +179,10 @@ def _unreachable(name: str, found: str, what_to_do: str) -> Check:
     return Check(name, found, False, what_to_do, ExitCode.UNREACHABLE)
 
 
-def _client(environment: Mapping[str, str], endpoint: str) -> S3Client:
+def _client(environment: Mapping[str, str], address: str) -> S3Client:
     return boto3.client(
         "s3",
-        endpoint_url=endpoint,
+        endpoint_url=address,
         aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID"),
         aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY"),
         aws_session_token=environment.get("AWS_SESSION_TOKEN") or None,

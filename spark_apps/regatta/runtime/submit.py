@@ -11,9 +11,10 @@ from pathlib import Path
 import regatta
 from regatta.errors import InputError
 from regatta.runtime import relay
+from regatta.runtime.identities import Identity, identity_of
 from regatta.runtime.installation import java, s3a_jars, spark_home
 from regatta.runtime.job_variables import job_variables
-from regatta.runtime.local.embedded import environment
+from regatta.runtime.local.embedded import addresses, environment
 from regatta.runtime.memory import driver_memory, executor_memory
 
 VERBS = ("ingest", "train", "promote", "score")
@@ -25,11 +26,24 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip is the same for the same sources, when
 def command(verb: str, config: Path, arguments: Sequence[str] = ()) -> list[str]:
     """The words of the line, all paths relative to the project where they lie in it.
 
-    In the order of Airflow's operator, whose line is the same word by word (airflow/dags/spark_job.py). The master is
-    `REGATTA_MASTER` (or the embedded cluster's, while that is up), else this machine.
+    In the order of Airflow's operator, whose line is the same word by word (airflow/dags/spark_job.py).
+    """
+    return [
+        _shown(spark_home() / "bin" / "spark-submit"),
+        *settings(),
+        _shown(project_root() / "spark_apps" / f"{verb}.py"),
+        *("--config", _shown(config)),
+        *arguments,
+    ]
+
+
+def settings() -> list[str]:
+    """The flags of spark-submit that every session of ours has: a job's, and a notebook's.
+
+    The master is `REGATTA_MASTER` (or the embedded cluster's, while that is up), else this machine.
     """
     project = project_root()
-    master = environment().get("REGATTA_MASTER") or os.environ.get("REGATTA_MASTER") or LOCAL
+    master = addresses().get("REGATTA_MASTER") or os.environ.get("REGATTA_MASTER") or LOCAL
     memory = ["--driver-memory", driver_memory()]
     packages = []
     if not master.startswith("local"):
@@ -37,33 +51,29 @@ def command(verb: str, config: Path, arguments: Sequence[str] = ()) -> list[str]
     elif s3a_jars():
         packages = ["--conf", NO_PACKAGES]
     return [
-        _shown(spark_home() / "bin" / "spark-submit"),
         *("--master", master),
         *packages,
         *("--properties-file", _shown(project / "conf" / "spark-defaults.conf")),
         *("--py-files", _shown(project / "build" / "regatta.zip")),
         *memory,
-        _shown(project / "spark_apps" / f"{verb}.py"),
-        *("--config", _shown(config)),
-        *arguments,
     ]
 
 
-def submit(words: Sequence[str]) -> int:
-    """Run the line with what it needs in its environment; the exit code is the job's own.
+def submit(verb: str, words: Sequence[str]) -> int:
+    """Run a verb's line with what it needs in its environment; the exit code is the job's own.
 
     Raises:
         InputError: if Java is missing.
     """
     java()
     package(project_root() / "build" / "regatta.zip")
-    return relay.run(words, job_environment())
+    return relay.run(words, job_environment(identity_of(verb)))
 
 
-def job_environment() -> dict[str, str]:
-    """What a job finds in its environment: the lake's address and keys, and this very Python."""
+def job_environment(identity: Identity) -> dict[str, str]:
+    """What a job finds in its environment: the lake's address, an identity's keys, and this very Python."""
     ours = job_variables()
-    return {**ours, **os.environ, **environment(), "SPARK_SUBMIT_OPTS": ours["SPARK_SUBMIT_OPTS"]}
+    return {**ours, **os.environ, **environment(identity), "SPARK_SUBMIT_OPTS": ours["SPARK_SUBMIT_OPTS"]}
 
 
 def shown(words: Sequence[str]) -> str:
@@ -96,6 +106,13 @@ def project_root() -> Path:
             f"{root} is no checkout of the project", way_out="install it with `make setup` in a checkout"
         )
     return root
+
+
+def use_case_file(name: str) -> Path:
+    """The file of a use case that is named as in conf/, or by a path that ends in .yaml or .yml."""
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    return project_root() / "conf" / f"{name}.yaml"
 
 
 def _shown(path: Path) -> str:

@@ -146,7 +146,7 @@ class Tracker:
         client.set_terminated(self._parent, "FINISHED")
 
 
-def champion(use_case: UseCase, run: Run, entry: ChampionEntry, source: str) -> None:
+def champion(use_case: UseCase, run: Run, entry: ChampionEntry, source: str, uri: str | None = None) -> None:
     """Let the registered model's alias `champion` follow the champion log. Never raises.
 
     Args:
@@ -154,8 +154,9 @@ def champion(use_case: UseCase, run: Run, entry: ChampionEntry, source: str) -> 
         run: the one that the entry puts into service.
         entry: of the champion log. One that is older than what the alias stands on moves nothing.
         source: URI of the run's model, for a version that MLflow was not told of when it was trained.
+        uri: MLflow's; by default the environment's MLFLOW_TRACKING_URI.
     """
-    uri = os.environ.get(URI)
+    uri = uri or os.environ.get(URI)
     if not uri or entry.kind != "service":
         return
 

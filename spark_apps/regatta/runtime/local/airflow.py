@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from regatta.errors import InputError, Unreachable
+from regatta.runtime.identities import Identity
 from regatta.runtime.job_variables import job_variables
 from regatta.runtime.local import ports
 from regatta.runtime.local.servers import HOST, MASTER, MINIO, MLFLOW, Server, get, inherited, lake_variables
@@ -29,6 +30,9 @@ LAKE_VARIABLES = (
     "AWS_REGION",
     "REGATTA_LAKE",
 )
+_LAKE = "AIRFLOW_CONN_REGATTA_LAKE"
+OF_TASKS = (Identity.TRAINING, Identity.SCORING, Identity.READER)
+"""Whom tasks may be: nobody delivers or removes anything by a schedule."""
 
 
 def environment(state: StateFolder) -> dict[str, str]:
@@ -64,7 +68,7 @@ def environment(state: StateFolder) -> dict[str, str]:
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home / "bundles"),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        "AIRFLOW_CONN_REGATTA_LAKE": _lake(state),
+        **_lakes(state),
         "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps({"conn_type": "spark", "host": _master(state)}),
     }
     path = os.pathsep.join([str(Path(sys.executable).parent), theirs.get("PATH", ""), str(_bin())])
@@ -125,10 +129,21 @@ def _bin() -> Path:
     return folder
 
 
-def _lake(state: StateFolder) -> str:
-    """The lake as a connection: the user's own, else the embedded one."""
+def _lakes(state: StateFolder) -> dict[str, str]:
+    """The lake as connections: one with the keys of each identity that a task may be, or one of the user's own."""
     own = {name: os.environ[name] for name in LAKE_VARIABLES if os.environ.get(name)}
-    told = own if "AWS_ENDPOINT_URL" in own or not MINIO.running(state) else _embedded(state, own)
+    if _LAKE in os.environ:
+        return {}
+    if "AWS_ENDPOINT_URL" in own or not MINIO.running(state):
+        return {_LAKE: _connection(own)}
+    lake = {name: value for name, value in own.items() if not name.startswith("AWS_")}
+    return {
+        f"{_LAKE}_{identity.upper()}": _connection({**lake, **lake_variables(state, identity)})
+        for identity in OF_TASKS
+    }
+
+
+def _connection(told: Mapping[str, str]) -> str:
     extra = {
         "endpoint_url": told.get("AWS_ENDPOINT_URL"),
         "region_name": told.get("AWS_REGION"),
@@ -143,11 +158,6 @@ def _lake(state: StateFolder) -> str:
             "extra": {name: value for name, value in extra.items() if value},
         }
     )
-
-
-def _embedded(state: StateFolder, own: Mapping[str, str]) -> dict[str, str]:
-    theirs = {name: value for name, value in own.items() if not name.startswith("AWS_")}
-    return {**theirs, **lake_variables(state)}
 
 
 def _master(state: StateFolder) -> str:

@@ -6,10 +6,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from regatta.address import endpoint, lake_root
+from regatta.runtime.identities import Identity, establish
 from regatta.runtime.local import airflow as airflow_servers
-from regatta.runtime.local import ports, servers
+from regatta.runtime.local import jupyter, ports, servers
 from regatta.runtime.local.processes import end
 from regatta.runtime.local.servers import Server
 from regatta.runtime.local.state import StateFolder
@@ -27,7 +28,7 @@ class ServerStatus:
     log: Path
 
 
-ALL = (*servers.ALL, *airflow_servers.ALL)
+ALL = (*servers.ALL, *airflow_servers.ALL, jupyter.JUPYTER)
 
 
 def up(
@@ -35,6 +36,7 @@ def up(
     say: Say,
     cluster: bool = False,
     airflow: bool = False,
+    notebook: bool = False,
     mlflow: bool = True,
     await_mlflow: bool = True,
 ) -> dict[str, str]:
@@ -46,19 +48,20 @@ def up(
         say: told what is started, found or waited for; never silent for more than 5 seconds.
         cluster: also a Spark master and its workers.
         airflow: also Airflow, and the cluster unless REGATTA_MASTER names one.
+        notebook: also JupyterLab.
         mlflow: also MLflow, unless MLFLOW_TRACKING_URI names one.
         await_mlflow: whether it must answer already: it takes the longest, and only a training needs it.
 
     Returns:
-        `environment()` as it is now.
+        `environment(Identity.ADMIN)` as it is now.
 
     Raises:
-        InputError: Java or Airflow is missing, a chosen port is occupied, there is no room to build MinIO.
+        InputError: Java, Airflow or JupyterLab is missing, a chosen port is occupied, there is no room to build MinIO.
         Unreachable: a server does not get ready.
     """
     state = StateFolder()
     with state.locked(say):
-        own_lake = os.environ.get("AWS_ENDPOINT_URL")
+        own_lake = endpoint()
         if own_lake:
             say(f"AWS_ENDPOINT_URL is set: {own_lake} is the lake, and no server is started for it")
         else:
@@ -67,7 +70,7 @@ def up(
                 say(f"MLFLOW_TRACKING_URI is set: {tracking} is used")
             # MinIO first: MLflow is told its address.
             _start([servers.MINIO], state, say)
-            _make_bucket(state)
+            _establish(state)
             if mlflow and not tracking:
                 _start([servers.MLFLOW], state, say, wait=await_mlflow)
         if cluster or (airflow and not os.environ.get("REGATTA_MASTER")):
@@ -82,7 +85,9 @@ def up(
             if not airflow_servers.API.running(state):
                 airflow_servers.prepare(state, say)
             _start(airflow_servers.ALL, state, say)
-    return environment()
+        if notebook:
+            _start([jupyter.JUPYTER], state, say)
+    return environment(Identity.ADMIN)
 
 
 def await_mlflow(*, say: Say) -> None:
@@ -111,26 +116,44 @@ def status() -> list[ServerStatus]:
     return [_status(server, state) for server in ALL]
 
 
-def environment() -> dict[str, str]:
-    """The variables by which jobs reach what is up here; to be laid over `os.environ`.
+def environment(identity: Identity) -> dict[str, str]:
+    """The variables by which processes reach what is up here; to be laid over `os.environ`.
 
     What the user set stays: MLFLOW_TRACKING_URI and REGATTA_MASTER each, and a lake as a whole, since the
     keys of one lake are worth nothing at the address of another.
+
+    Args:
+        identity: whose keys to the embedded lake. A lake of the user's own is reached with the user's own keys.
+
+    Raises:
+        InputError: the lake was last started by a version that knew of no identities.
     """
     state = StateFolder()
-    variables: dict[str, str] = {}
+    variables = addresses()
     if servers.MINIO.running(state) and not os.environ.get("AWS_ENDPOINT_URL"):
-        variables |= servers.lake_variables(state)
+        variables |= servers.lake_variables(state, identity)
         if "AWS_SESSION_TOKEN" in os.environ:
             variables["AWS_SESSION_TOKEN"] = ""  # it belongs to other keys
+    return variables
+
+
+def addresses() -> dict[str, str]:
+    """Of the same variables, where MLflow and the master of a cluster are: nobody's keys."""
+    state = StateFolder()
+    variables: dict[str, str] = {}
     for variable, server in (("MLFLOW_TRACKING_URI", servers.MLFLOW), ("REGATTA_MASTER", servers.MASTER)):
         if server.running(state) and not os.environ.get(variable):
             variables[variable] = server.address(state)
     return variables
 
 
+def mlflow() -> str | None:
+    """Where MLflow answers: the user's own, else the one that is up here."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or addresses().get("MLFLOW_TRACKING_URI")
+
+
 def console_address() -> str:
-    """Where MinIO's console answers while MinIO is up; its account stands in credentials.json."""
+    """Where MinIO's console answers while MinIO is up; its root account stands in credentials.json."""
     return f"http://{servers.HOST}:{StateFolder().port(ports.S3_CONSOLE.name)}"
 
 
@@ -141,6 +164,11 @@ def airflow_command_line(words: Sequence[str]) -> int:
         InputError: Airflow is not installed, or has never been up here.
     """
     return airflow_servers.command_line(StateFolder(), words)
+
+
+def notebook_address() -> str:
+    """Where JupyterLab is, with the token that opens it."""
+    return jupyter.address(StateFolder())
 
 
 def airflow_address() -> tuple[str, Path]:
@@ -185,17 +213,13 @@ def _status(server: Server, state: StateFolder) -> ServerStatus:
     )
 
 
-def _make_bucket(state: StateFolder) -> None:
-    from minio import Minio  # half a second, and every command imports this module
-
-    account = state.credentials()
-    client = Minio(
-        urlsplit(servers.MINIO.address(state)).netloc,
-        access_key=account.access_key,
-        secret_key=account.secret_key,
-        region=servers.REGION,
-        secure=False,
+def _establish(state: StateFolder) -> None:
+    """The bucket, and who may do what in it: what an older `.regatta` lacks is added."""
+    root = state.credentials()
+    establish(
+        servers.MINIO.address(state),
+        (root.access_key, root.secret_key),
+        lake_root(),
+        anew=state.make_identities(),
+        secrets={one: state.identity(one).secret_key for one in Identity},
     )
-    bucket = urlsplit(servers.lake_root()).netloc
-    if not client.bucket_exists(bucket_name=bucket):
-        client.make_bucket(bucket_name=bucket)

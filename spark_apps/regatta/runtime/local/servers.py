@@ -8,13 +8,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from regatta.errors import InputError, Unreachable
+from regatta.address import lake_root
+from regatta.errors import Unreachable
 from regatta.runtime.class_archive import java_options
+from regatta.runtime.identities import REGION, Identity
 from regatta.runtime.installation import java, spark_home
 from regatta.runtime.local import ports
 from regatta.runtime.local.minio_binary import minio_binary
@@ -24,7 +25,6 @@ from regatta.runtime.local.waiting import Heartbeat, Say
 from regatta.runtime.memory import executor_memory
 
 HOST = "127.0.0.1"
-REGION = "us-east-1"
 WORKERS = 2
 
 # A server gets what it needs and nothing that would configure it behind our back; no secret it does not use.
@@ -114,7 +114,7 @@ def _launch_mlflow(state: StateFolder, _say: Say) -> tuple[list[str | Path], dic
     number = ports.assign(state, ports.MLFLOW)
     environment = {
         **inherited(),
-        **lake_variables(state),
+        **lake_variables(state, Identity.TRACKING),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # 0.5 GB instead of 2
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
@@ -148,21 +148,13 @@ def _launch_worker(state: StateFolder, _say: Say) -> tuple[list[str | Path], dic
     ], environment  # fmt: skip
 
 
-def lake_root(environment: Mapping[str, str] = os.environ) -> str:
-    """The lake's URI: `REGATTA_LAKE`, without a slash at its end.
+def lake_variables(state: StateFolder, identity: Identity) -> dict[str, str]:
+    """What a client of the embedded lake needs in its environment, to be one of those who may do something there.
 
     Raises:
-        InputError: it names no bucket.
+        InputError: the lake was last started by a version that knew of no identities.
     """
-    root = (environment.get("REGATTA_LAKE") or "s3a://regatta").rstrip("/")
-    if not root.startswith("s3a://") or not urlsplit(root).netloc:
-        raise InputError(f"{root!r} is no lake", place="REGATTA_LAKE", way_out="write it like s3a://bucket")
-    return root
-
-
-def lake_variables(state: StateFolder) -> dict[str, str]:
-    """What a client of the embedded lake needs in its environment."""
-    account = state.credentials()
+    account = state.identity(identity)
     return {
         "AWS_ENDPOINT_URL": MINIO.address(state),
         "AWS_ACCESS_KEY_ID": account.access_key,

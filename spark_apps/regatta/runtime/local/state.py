@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from regatta.errors import InputError
+from regatta.runtime.identities import Identity
 from regatta.runtime.local.processes import Process
 from regatta.runtime.local.waiting import Heartbeat, Say
 
@@ -29,7 +30,7 @@ def project_root() -> Path:
 
 @dataclass(frozen=True)
 class Credentials:
-    """The embedded lake's root account."""
+    """An account of the embedded lake."""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -71,15 +72,41 @@ class StateFolder:
             yield
 
     def credentials(self) -> Credentials:
-        """The account, made up on first use and kept in a file that only its owner can read."""
+        """Of MinIO's root, made up on first use and kept in a file that only its owner can read."""
         path = self.root / "credentials.json"
         if not path.exists():
             fresh = Credentials(access_key=secrets.token_hex(10), secret_key=secrets.token_urlsafe(30))
             _write(path, asdict(fresh))
         return Credentials(**_read(path))
 
+    def identity(self, identity: Identity) -> Credentials:
+        """The account of one kind of work.
+
+        Raises:
+            InputError: the lake was last started by a version that knew of none.
+        """
+        if identity not in (kept := _read(self._identities)):
+            raise InputError(
+                f"the lake here has no account for {identity} yet",
+                place=str(self._identities),
+                way_out="`regatta up` makes it",
+            )
+        return Credentials(identity, kept[identity])
+
+    def make_identities(self) -> bool:
+        """Make up the secret of each identity that has none, kept as root's is; say whether there was one."""
+        kept = _read(self._identities)
+        fresh = {str(one): secrets.token_urlsafe(30) for one in Identity if one not in kept}
+        if fresh:
+            _write(self._identities, {**kept, **fresh})
+        return bool(fresh)
+
+    @property
+    def _identities(self) -> Path:
+        return self.root / "identities.json"
+
     def secret(self, name: str) -> str:
-        """A secret of 64 bytes that servers share, made up on first use and kept as the account is."""
+        """A secret of 64 bytes that servers share, made up on first use and kept as the accounts are."""
         path = self.root / "secrets.json"
         if name not in _read(path):
             _write(path, {**_read(path), name: secrets.token_urlsafe(64)})
