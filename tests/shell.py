@@ -42,7 +42,7 @@ class Shell:
         done = (
             _in_a_process_of_its_own(words, self.variables) if verb in VERBS else _here(words, self.variables)
         )
-        self.said += [done.stdout, done.stderr]
+        self.said.extend([done.stdout, done.stderr])
         assert done.returncode == expect, (
             f"{verb} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         )

@@ -163,4 +163,4 @@ def test_no_secret_is_rendered_or_logged(tea: House) -> None:
     ]
     logs = [log.read_text() for log in tea.home.glob("state/airflow/logs/**/*.log")]
     assert any("--as-of" in text for text in logs)
-    assert not [text for text in told + logs if tea.secret in text]
+    assert not [text for text in told + logs for secret in tea.secrets if secret in text]

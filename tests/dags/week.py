@@ -23,6 +23,7 @@ from machine import free_ports, of_the_tests
 from regatta import config
 from regatta.lake import Lake
 from regatta.lake.deliveries import land
+from regatta.runtime.identities import Identity
 from regatta.runtime.local import embedded, ports
 from regatta.runtime.local.airflow import passwords
 from regatta.runtime.local.state import StateFolder
@@ -70,7 +71,7 @@ class House:
 
     airflow: Airflow
     lake: Lake
-    secret: str
+    secrets: tuple[str, ...]
     mailbox: Mailbox
     home: Path
     conf: Path
@@ -179,7 +180,9 @@ def house(home: Path, *, master: str | None, candidates: str = "", min_rows: int
         with of_the_tests({"REGATTA_HOME": variables["REGATTA_HOME"], **reached}):
             lake = Lake.of(config.load(conf / "tea.yaml"))
         state = StateFolder(home / "state")
-        tea = House(Airflow("", ""), lake, state.credentials().secret_key, mailbox, home, conf, variables)
+        accounts = [state.credentials(), *map(state.identity, Identity)]
+        secrets = tuple(account.secret_key for account in accounts)
+        tea = House(Airflow("", ""), lake, secrets, mailbox, home, conf, variables)
         for day in (1, 2):
             tea.land(f"sales-{day}", datetime(2026, 1, day, tzinfo=UTC))
         tea.land("offers-1", datetime(2026, 1, 3, tzinfo=UTC), role="score")
@@ -187,7 +190,7 @@ def house(home: Path, *, master: str | None, candidates: str = "", min_rows: int
             embedded.up(mlflow=False, airflow=True, say=print)
             address, _ = embedded.airflow_address()
         airflow = Airflow.at(address, passwords(state))
-        yield House(airflow, lake, tea.secret, mailbox, home, conf, variables)
+        yield House(airflow, lake, tea.secrets, mailbox, home, conf, variables)
     finally:
         with of_the_tests(variables):
             embedded.down(say=print)

@@ -298,7 +298,7 @@ def test_king_county_is_ingested_whole_by_spark_submit_into_a_lake_with_a_prefix
     for file in sorted(data.glob("score/*.csv")):
         land(lake.store, lake.use_case, [file], delivery=file.stem, role="score")
 
-    assert submit(command("ingest", config)) == 0
+    assert submit("ingest", command("ingest", config)) == 0
 
     found = verdicts(lake)
     assert len(found) == len([*data.glob("*/*.csv")]) - len([*data.glob("later/*.csv")])

@@ -218,6 +218,17 @@ def test_a_pending_upload_is_shown_and_removed(lake: Lake, lake_environment: dic
     assert leftovers(lake) == []
 
 
+def test_what_a_landing_that_broke_off_sent_in_parts_is_shown_and_removed(
+    lake: Lake, lake_environment: dict[str, str]
+) -> None:
+    folder = f"raw/{lake.use_case.source('train')}/april"
+    s3_client(lake_environment).create_multipart_upload(Bucket=lake.store.bucket, Key=f"{folder}/tea.csv")
+    (begun,) = leftovers(lake)
+    assert (begun.attempt, len(begun.uploads), begun.fate) == (folder, 1, Fate.UNFINISHED)
+    remove(lake, begun)
+    assert leftovers(lake) == []
+
+
 def test_gc_shows_and_keeps_what_is_young(lake: Lake, tmp_path: Path) -> None:
     ingested(lake)
     (tmp_path / "tea.yaml").write_text(SMALL.replace("use_case: tea", f"use_case: {lake.use_case.use_case}"))

@@ -77,7 +77,7 @@ def _table(found: Iterable[Leftover], now: datetime) -> Table:
     table.add_column("removable")
     for one in found:
         table.add_row(
-            one.attempt[:8],
+            one.attempt if "/" in one.attempt else one.attempt[:8],
             one.fate,
             f"{len(one.objects):,}",
             f"{one.bytes / 1e6:,.1f}",

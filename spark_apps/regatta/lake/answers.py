@@ -48,7 +48,7 @@ def answering(place: str, address: str) -> Iterator[None]:
                 way_out="check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what they may do; "
                 "without them a verb has its own keys to the embedded lake, which `regatta up` makes",
             ) from None
-        if code in ("XMinioInvalidObjectName", "KeyTooLongError", "InvalidURI"):
+        if code in ("XMinioInvalidObjectName", "XMinioInvalidResourceName", "KeyTooLongError", "InvalidURI"):
             raise InputError(
                 "no object can have this name", place=place, way_out="use a shorter and plainer one"
             ) from None

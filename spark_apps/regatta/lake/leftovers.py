@@ -32,7 +32,10 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True)
 class Leftover:
-    """What one attempt has in the lake besides what is visible; pending uploads count no bytes."""
+    """What one attempt has in the lake besides what is visible; pending uploads count no bytes.
+
+    A landing that broke off amid a large file is one too: `attempt` is then the folder of its delivery.
+    """
 
     attempt: str
     fate: Fate
@@ -58,7 +61,7 @@ class Leftover:
 
 
 def leftovers(lake: Lake) -> list[Leftover]:
-    """All attempts of a use case that have anything in the lake, the oldest first."""
+    """All attempts of a use case, and landings, that left anything in the lake, the oldest first."""
     # The records come last: an attempt that is published meanwhile is then not taken for an unfinished one.
     folder = layout.attempts(lake.use_case.use_case)
     objects: dict[str, list[Stored]] = {}
@@ -81,7 +84,19 @@ def leftovers(lake: Lake) -> list[Leftover]:
         )
         for attempt in {**objects, **uploads}
     ]
+    found += _landings(lake)
     return sorted(found, key=lambda leftover: (leftover.newest, leftover.attempt))
+
+
+def _landings(lake: Lake) -> list[Leftover]:
+    pending: dict[str, list[Upload]] = {}
+    for source in lake.use_case.sources:
+        for upload in lake.store.uploads(layout.raw(source)):
+            pending.setdefault(upload.key.rpartition("/")[0], []).append(upload)
+    return [
+        Leftover(folder, Fate.UNFINISHED, max(upload.begun for upload in uploads), (), uploads)
+        for folder, uploads in pending.items()
+    ]
 
 
 def remove(lake: Lake, leftover: Leftover) -> None:

@@ -7,6 +7,7 @@ take an entry out of the champion log, or remove anything that was published: th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -100,7 +101,7 @@ def establish(
     admin = MinioAdmin(endpoint=parts.netloc, credentials=StaticProvider(*root), region=REGION, secure=secure)
     known = json.loads(admin.user_list())
     for identity, secret in secrets.items():
-        name = f"{identity}@{lake.removeprefix('s3a://').replace('/', '.')}"
+        name = re.sub(r"[^\w-]+", ".", f"{identity}@{lake.removeprefix('s3a://')}")
         admin.policy_add(name, policy=policy(identity, lake))
         if anew or identity not in known:
             admin.user_add(identity, secret)

@@ -22,10 +22,12 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from regatta import config
+from regatta.address import endpoint
 from regatta.config import UseCase
 from regatta.errors import ExitCode, InputError, RegattaError, Unreachable
 from regatta.lake import Lake
 from regatta.runtime.instants import instant
+from regatta.runtime.lake_watch import lake_watched
 from regatta.runtime.outcome import Outcome
 from regatta.runtime.progress import say, step
 
@@ -88,7 +90,9 @@ def run(verb: str, main: Callable[[Job], Outcome | None], flags: Sequence[Flag] 
 def _outcome(verb: str, main: Callable[[Job], Outcome | None], flags: argparse.Namespace) -> Outcome:
     try:
         flags.as_of = instant(flags.as_of, place="--as-of") if flags.as_of else None
-        return main(Job(verb, config.load(flags.config), flags)) or Outcome()
+        job = Job(verb, config.load(flags.config), flags)
+        with lake_watched(endpoint()):
+            return main(job) or Outcome()
     except RegattaError as error:
         say(str(error))
         return Outcome().ended(error.exit_code, str(error))

@@ -91,7 +91,7 @@ class StateFolder:
                 place=str(self._identities),
                 way_out="`regatta up` makes it",
             )
-        return Credentials(identity, kept[identity])
+        return Credentials(str(identity), kept[identity])
 
     def make_identities(self) -> bool:
         """Make up the secret of each identity that has none, kept as root's is; say whether there was one."""
