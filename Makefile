@@ -4,13 +4,14 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-airflow demo up airflow down status doctor test test-unit test-integration test-airflow test-faults check exactness fuzz ingest-2gb bench-selection bench-panel bench-ingest pins clean
+.PHONY: help setup setup-dev setup-notebook setup-airflow demo up notebook notebooks airflow down status doctor test test-unit test-integration test-airflow test-faults check exactness fuzz ingest-2gb bench-selection bench-panel bench-ingest pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/regatta.stamp ## make the environment in .venv and build MinIO, where that is not done yet
 setup-dev: .venv/dev.stamp ## the same, with what tests and linters need
+setup-notebook: .venv/notebook.stamp ## JupyterLab beside it
 setup-airflow: .venv-airflow/airflow.stamp ## Airflow in an environment of its own, .venv-airflow
 
 demo: setup ## raw CSV to scored parquet, on this machine; USE_CASE=... runs another file of conf/
@@ -18,6 +19,10 @@ demo: setup ## raw CSV to scored parquet, on this machine; USE_CASE=... runs ano
 
 up: setup ## start MinIO and MLflow
 	@$(BIN)/regatta up
+notebook: setup setup-notebook ## JupyterLab with a Spark session on the lake: prints its address; make down ends it
+	@$(BIN)/regatta notebook
+notebooks: setup-dev ## run notebooks/ on the lake from top to bottom, and keep their outputs and the README's pictures
+	$(BIN)/python infra/run_notebooks.py
 airflow: setup setup-airflow ## start Airflow too, with a Spark cluster and the DAGs of every use case
 	@$(BIN)/regatta up --airflow
 down: setup ## end them; their data stays
@@ -30,7 +35,7 @@ doctor: setup ## what is missing on this machine or wrong with the lake
 test: ## everything: check, then all tests on the real servers
 	@$(MAKE) --no-print-directory -j 2 setup-dev setup-airflow
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3
 test-unit: setup-dev setup-airflow ## the tests that need no server
 	$(BIN)/pytest tests/unit
 test-integration: setup-dev ## the tests on the real servers
@@ -68,5 +73,7 @@ clean: ## remove environments and caches; the lake in .regatta stays
 .venv/dev.stamp: requirements/dev.txt requirements/regatta.txt pyproject.toml conf/spark-defaults.conf
 	@infra/setup.sh dev
 	@touch .venv/regatta.stamp
+.venv/notebook.stamp: requirements/notebook.txt .venv/regatta.stamp
+	@infra/setup.sh notebook
 .venv-airflow/airflow.stamp: requirements/airflow.txt
 	@infra/setup.sh airflow

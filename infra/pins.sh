@@ -17,9 +17,9 @@ begin uv make_uv
 attend
 begin regatta compile regatta # first: the others are held to its versions
 attend
-for source in requirements/*.in; do
-  name=$(basename "$source" .in)
-  [ "$name" = regatta ] || begin "$name" compile "$name"
-done
+begin dev compile dev
+begin airflow compile airflow
+attend
+begin notebook compile notebook # last: it is held to dev's
 attend
 rm -rf .venv-pins

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Make an environment from requirements/NAME.txt: infra/setup.sh regatta|dev|airflow
-# The first two make .venv and build MinIO beside it; the last makes .venv-airflow, which has nothing of ours in it.
+# Make an environment from requirements/NAME.txt: infra/setup.sh regatta|dev|notebook|airflow
+# The first two make .venv and build MinIO beside it; notebook adds to that .venv; the last makes .venv-airflow, which has
+# nothing of ours in it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 name=$1
@@ -33,7 +34,7 @@ install_packages() {
   local pip=($environment/bin/python -m pip --disable-pip-version-check --no-input)
   # --no-compile: what is imported is compiled then, once; all 11,000 modules would take most of a minute.
   "${pip[@]}" install --no-compile --require-hashes -r "requirements/$name.txt"
-  [ "$name" != airflow ] || return 0
+  [ "$name" = regatta ] || [ "$name" = dev ] || return 0
   "${pip[@]}" install --no-deps --no-build-isolation -e .
   # What these need has just come, and MinIO takes longer.
   .venv/bin/python -m regatta.runtime.class_archive
@@ -49,7 +50,7 @@ echo "setting up $environment from requirements/$name.txt (minutes the first tim
 begin environment make_environment
 attend
 begin packages install_packages
-[ -n "${AWS_ENDPOINT_URL:-}" ] || [ "$name" = airflow ] || begin MinIO build_minio
+[ -n "${AWS_ENDPOINT_URL:-}" ] || [ "$name" = airflow ] || [ "$name" = notebook ] || begin MinIO build_minio
 attend
 touch "$environment/$name.stamp"
-[ "$name" = airflow ] || echo "ready: .venv/bin/regatta"
+[ "$name" = airflow ] || [ "$name" = notebook ] || echo "ready: .venv/bin/regatta"

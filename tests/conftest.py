@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class ByFolder(LoadScopeScheduling):
-    """For `-n 2`: one process runs the unit tests with their Spark session, the other those with the servers."""
+    """For `-n 3`: a process for the unit tests and their Spark session, one for the lake, one for Airflow."""
 
     def _split_scope(self, nodeid: str) -> str:
         return nodeid.split("/")[1]

@@ -56,7 +56,7 @@ def reigning(facts: Facts, past: str) -> int:
 
 
 def retrained(facts: Facts, run: str, number: str, reason: str, as_of: str) -> None:
-    """The mail of a retraining: the leaderboard's first lines, whether the champion changed and why, rows."""
+    """The mail of a retraining: leaderboard, whether the champion changed and why, rows, a link to the run's page."""
     tables = json.loads(regatta("summary", facts.config, "--run", run, "--as-of", as_of, "--json"))
     if number:
         entry = json.loads(regatta("champion", facts.config, "--number", number, "--json"))
@@ -67,7 +67,9 @@ def retrained(facts: Facts, run: str, number: str, reason: str, as_of: str) -> N
     else:
         headline = f"{facts.title}: champion kept"
         paragraphs = [reason]
-    _send(headline, paragraphs, tables, _links(facts.name, "retrain"))
+    page = json.loads(regatta("report", facts.config, "--run", run, "--json"))
+    links = {"the run as a page (for seven days)": page["link"], **_links(facts.name, "retrain")}
+    _send(headline, paragraphs, tables, links)
 
 
 def scored(facts: Facts, number: str, batches: Sequence[str], as_of: str) -> None:

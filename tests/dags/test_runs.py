@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
 from urllib.parse import quote
+from urllib.request import urlopen
 
 import pytest
 from week import TEA, House, house
@@ -20,14 +24,50 @@ pytestmark = [
 RETRAIN, SCORE = "tea_retrain", "tea_score"
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """What was to be seen of the week while the gate refused."""
+
+    states: dict[str, str]
+    reason: str
+    champions: int
+
+
 @pytest.fixture(scope="module")
-def tea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """After a week: the scheduled retraining has run, and its champion has started the scoring."""
-    with house(tmp_path_factory.mktemp("house"), master="local[2]") as running:
-        airflow = running.airflow
-        assert airflow.finished(RETRAIN, airflow.run(RETRAIN, "scheduled")) == "success"
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Refusal]]:
+    """After a week: the retraining has run and was refused, was promoted once the gate asked for less, and scored."""
+    with house(tmp_path_factory.mktemp("house"), master="local[2]", min_rows=5_000) as tea:
+        airflow = tea.airflow
+        week = airflow.run(RETRAIN, "scheduled")
+        assert airflow.finished(RETRAIN, week) == "success"
+        reason = airflow.given(RETRAIN, week, "promote", "reason")
+        refusal = Refusal(airflow.states(RETRAIN, week), reason, len(tea.lake.champions.entries()))
+        tea.configure(min_rows="5")
+        airflow.clear(RETRAIN, week, "promote")
+        assert airflow.finished(RETRAIN, week) == "success"
         assert airflow.finished(SCORE, airflow.run(SCORE, "asset_triggered")) == "success"
-        yield running
+        yield tea, refusal
+
+
+@pytest.fixture
+def tea(running: tuple[House, Refusal]) -> House:
+    return running[0]
+
+
+def test_a_refusal_ends_green_and_its_reason_is_in_the_log_and_in_the_mail(
+    running: tuple[House, Refusal],
+) -> None:
+    tea, refusal = running
+    assert refusal.states == {
+        **dict.fromkeys(("ingest", "train", "champion_kept", "notify"), "success"),
+        "promote": "skipped",
+    }
+    assert refusal.champions == 0
+    assert "too few held-out rows to judge by" in refusal.reason
+    (log,) = tea.home.glob(f"state/airflow/logs/dag_id={RETRAIN}/run_id=sched*/task_id=champion_kept/*.log")
+    assert "champion kept: run " in log.read_text()
+    (mail,) = tea.mailbox.about("Tea prices: champion kept")
+    assert "too few held-out rows to judge by" in mail
 
 
 def test_a_scheduled_week_goes_from_raw_files_to_scores(tea: House) -> None:
@@ -37,7 +77,7 @@ def test_a_scheduled_week_goes_from_raw_files_to_scores(tea: House) -> None:
         **dict.fromkeys(("ingest", "train", "promote", "notify"), "success"),
         "champion_kept": "skipped",
     }
-    (entry,) = tea.lake.champions.entries()
+    entry = tea.lake.champions.entries()[0]
     assert entry.run_id == airflow.given(RETRAIN, week, "train")
     assert airflow.given(RETRAIN, week, "promote") == entry.number == 1
     scoring = airflow.run(SCORE, "asset_triggered")
@@ -53,6 +93,9 @@ def test_the_mails_say_what_came_of_it(tea: House) -> None:
     assert "first champion: rmse" in trained
     assert "linear_regression regParam=0.1" in trained
     assert "sales-2" in trained
+    (page,) = re.findall(r'href="([^"]+/reports/[^"]+)"', trained)
+    with urlopen(unescape(page)) as answer:  # without credentials
+        assert answer.read().startswith(b"<!doctype html>")
     (scored,) = tea.mailbox.about("Tea prices: champion 1 has scored 1 batch")
     assert "delivery-offers-1" in scored
 
@@ -64,24 +107,6 @@ def test_before_the_first_champion_scoring_is_skipped_and_nobody_is_troubled(tea
     if states["champion"] == "skipped":  # else it came after the promotion
         assert (states["score"], states["notify"]) == ("skipped", "skipped")
     assert not tea.mailbox.about("failed")
-
-
-def test_a_refusal_ends_green_and_its_reason_is_in_the_log_and_in_the_mail(tea: House) -> None:
-    airflow = tea.airflow
-    tea.configure(regParam="1000.0")
-    run = airflow.trigger(RETRAIN)
-    assert airflow.finished(RETRAIN, run) == "success"
-    assert airflow.states(RETRAIN, run) == {
-        **dict.fromkeys(("ingest", "train", "champion_kept", "notify"), "success"),
-        "promote": "skipped",
-    }
-    reason = airflow.given(RETRAIN, run, "promote", "reason")
-    assert "worse than the champion's" in reason
-    (log,) = tea.home.glob(f"state/airflow/logs/dag_id={RETRAIN}/run_id={run}/task_id=champion_kept/*.log")
-    assert "champion kept: run " in log.read_text()
-    (mail,) = tea.mailbox.about("Tea prices: champion kept")
-    assert "worse than the champion" in mail
-    assert [entry.number for entry in tea.lake.champions.entries()] == [1]
 
 
 def test_a_cleared_score_is_by_the_same_champion_and_publishes_no_second_copy(tea: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from machine import free_ports, of_the_tests
 from regatta.runtime.local import embedded, ports
+from regatta.runtime.local.state import StateFolder
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -37,6 +39,20 @@ def lake_environment(server_variables: dict[str, str]) -> Iterator[dict[str, str
     finally:
         with of_the_tests(server_variables):
             embedded.down(say=print)
+
+
+@pytest.fixture
+def own_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lake_environment: dict[str, str]
+) -> Iterator[StateFolder]:
+    """An empty state folder of this test alone, on ports of its own; the tests' lake proves MinIO is built."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "MLFLOW_TRACKING_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("REGATTA_HOME", str(tmp_path / "state"))
+    for port, number in zip((ports.S3, ports.S3_CONSOLE), free_ports(2), strict=True):
+        monkeypatch.setenv(port.variable, str(number))
+    yield StateFolder()
+    embedded.down(say=print)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from regatta.cli import main
 from regatta.errors import ExitCode, InputError, Unreachable
 from regatta.runtime.doctor import Check, doctor, exit_code
 from regatta.runtime.identities import Identity
-from regatta.runtime.local import embedded, ports
+from regatta.runtime.local import embedded
 from regatta.runtime.local.processes import Process, end, identify
 from regatta.runtime.local.state import StateFolder
 from s3_client import s3_client
@@ -37,20 +37,6 @@ class Lines(list[str]):
 @pytest.fixture
 def said() -> Lines:
     return Lines()
-
-
-@pytest.fixture
-def own_state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lake_environment: dict[str, str]
-) -> Iterator[StateFolder]:
-    """An empty state folder of this test alone, on ports of its own; the tests' lake proves MinIO is built."""
-    for name in [name for name in os.environ if name.startswith(("AWS_", "MLFLOW_TRACKING_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("REGATTA_HOME", str(tmp_path / "state"))
-    for port, number in zip((ports.S3, ports.S3_CONSOLE), free_ports(2), strict=True):
-        monkeypatch.setenv(port.variable, str(number))
-    yield StateFolder()
-    embedded.down(say=print)
 
 
 @pytest.fixture

@@ -12,13 +12,12 @@ from pathlib import Path
 import pytest
 
 from by_hand import enter, scored, tea_of
-from machine import free_ports
 from regatta.errors import Unreachable
 from regatta.lake import Lake, layout
 from regatta.lake.audit import audit
 from regatta.lake.deliveries import land
 from regatta.runtime.identities import Identity
-from regatta.runtime.local import embedded, ports
+from regatta.runtime.local import embedded
 from regatta.runtime.local.state import StateFolder
 
 LARGE = 24 * 1024**2  # bytes: sent in parts
@@ -31,19 +30,11 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def own_minio(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lake_environment: dict[str, str]
-) -> Iterator[StateFolder]:
+def own_minio(own_state: StateFolder, monkeypatch: pytest.MonkeyPatch) -> Iterator[StateFolder]:
     """A MinIO of this test alone, that may be killed; the test's own process reaches it as its admin."""
-    for variable in [one for one in os.environ if one.startswith(("AWS_", "MLFLOW_TRACKING_"))]:
-        monkeypatch.delenv(variable)
-    monkeypatch.setenv("REGATTA_HOME", str(tmp_path / "state"))
-    for port, number in zip((ports.S3, ports.S3_CONSOLE), free_ports(2), strict=True):
-        monkeypatch.setenv(port.variable, str(number))
     embedded.up(mlflow=False, say=print)
-    yield StateFolder()
+    yield own_state
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    embedded.down(say=print)
 
 
 def own_lake(name: str) -> Lake:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -43,6 +45,11 @@ def test_the_page_of_a_run_stands_in_the_lake_and_on_this_machine(
     text = (in_the_lake or b"").decode()
     assert "linear_regression regParam=0.0: rmse" in text
     assert "What does linear regression go by?" in text
+    Path(local).unlink()
+    told = json.loads(CliRunner().invoke(group, ["report", file, "--json"]).output.splitlines()[-1])
+    assert told["page"] == uri
+    with urlopen(told["link"]) as page:  # without credentials
+        assert page.read() == in_the_lake
     Path(local).unlink()
 
 

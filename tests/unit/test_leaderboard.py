@@ -5,9 +5,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from regatta.cli import tables
 from regatta.cli.readers import plain_leaderboard
 from regatta.config.race import Metric
+from regatta.reporting import tables
 from regatta.selection.leaderboard import BASELINE, Judged, Leaderboard, Standing, ranked
 
 

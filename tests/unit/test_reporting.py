@@ -10,7 +10,7 @@ import pytest
 
 from regatta.config import parse
 from regatta.lake import ChampionEntry, Run
-from regatta.reporting import charts
+from regatta.reporting.charts import race, residuals
 from regatta.reporting.evidence import Evidence
 from regatta.reporting.page import page
 from regatta.selection.leaderboard import Judged, Leaderboard, Standing
@@ -72,7 +72,7 @@ def evidence(**changes: object) -> Evidence:
 
 
 def test_the_leaderboard_has_a_line_a_candidate_the_best_on_top_and_the_best_baseline_across() -> None:
-    (axes,) = charts.leaderboard(board()).axes
+    (axes,) = race.leaderboard(board()).axes
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == ["linear_regression regParam=0.1", "gbt maxIter=5", "median by town"]
     assert axes.yaxis_inverted()
@@ -84,7 +84,7 @@ def test_the_leaderboard_has_a_line_a_candidate_the_best_on_top_and_the_best_bas
 
 
 def test_shares_are_drawn_in_percent() -> None:
-    (axes,) = charts.leaderboard(board(metric="wape")).axes
+    (axes,) = race.leaderboard(board(metric="wape")).axes
     assert [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "o"] == pytest.approx(
         [11.0, 15.0, 35.0]
     )
@@ -92,30 +92,33 @@ def test_shares_are_drawn_in_percent() -> None:
 
 
 def test_groups_are_ordered_from_the_most_underestimated_on() -> None:
-    (axes,) = charts.residuals_by_group(rows(), "price", "EUR", "town").axes
+    (axes,) = residuals.by_group(rows(), "price", "EUR", "town").axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["B  (30 rows)", "A  (30 rows)"]
     assert axes.yaxis_inverted()
     assert list(axes.lines[0].get_xdata()) == [-5.0, 1.0]
 
 
+def test_groups_that_have_an_order_keep_it() -> None:
+    towns = pd.CategoricalDtype(["A", "B"], ordered=True)
+    (axes,) = residuals.by_group(rows().astype({"town": towns}), "price", "EUR", "town").axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["A  (30 rows)", "B  (30 rows)"]
+
+
 def test_many_rows_are_drawn_as_their_density_and_few_one_by_one() -> None:
-    few = charts.predicted_against_actual(rows(), "price", None, logarithmic=True)
+    few = residuals.against_actual(rows(), "price", None, logarithmic=True)
     assert len(few.axes) == 1
     assert few.axes[0].get_xscale() == "log"
-    many = charts.predicted_against_actual(rows(charts.MANY + 1), "price", None, logarithmic=False)
+    many = residuals.against_actual(rows(residuals.MANY + 1), "price", None, logarithmic=False)
     assert [axes.get_ylabel() for axes in many.axes] == ["prediction", "rows"]
 
 
 def test_a_logarithm_is_not_drawn_of_what_has_none() -> None:
     below = rows().assign(prediction=lambda frame: frame["prediction"] - 200)
-    assert (
-        charts.predicted_against_actual(below, "price", None, logarithmic=True).axes[0].get_xscale()
-        == "linear"
-    )
+    assert residuals.against_actual(below, "price", None, logarithmic=True).axes[0].get_xscale() == "linear"
 
 
 def test_a_panels_error_is_drawn_at_each_origin() -> None:
-    (axes,) = charts.by_origin(board(folds=("2026-01-01", "2026-02-01"))).axes
+    (axes,) = race.by_origin(board(folds=("2026-01-01", "2026-02-01"))).axes
     assert [list(line.get_ydata()) for line in axes.lines] == [[10.0, 12.0], [14.0, 16.0], [30.0, 40.0]]
 
 

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 import click
 
-from regatta.cli import readers, tables
+from regatta.cli import readers
 from regatta.cli.landing import end_of, land_files
 from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.cli.verbs import run
@@ -21,6 +21,7 @@ from regatta.errors import ExitCode, InputError
 from regatta.lake import layout
 from regatta.lake.deliveries import deliveries
 from regatta.lake.provenance import code_version, fingerprint, run_id
+from regatta.reporting import tables
 from regatta.runtime.local import embedded
 from regatta.runtime.progress import result, say
 from regatta.runtime.submit import project_root

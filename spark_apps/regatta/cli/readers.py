@@ -10,12 +10,12 @@ import click
 from pydantic_core import to_json
 from rich.table import Table
 
-from regatta.cli import tables
 from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.errors import InputError
 from regatta.evaluation import runs as trained
 from regatta.lake import ChampionEntry, Lake, Run, layout
 from regatta.lake.deliveries import deliveries
+from regatta.reporting import tables
 from regatta.runtime.progress import result
 from regatta.scoring.batches import batches, in_service
 from regatta.selection.leaderboard import Leaderboard, Standing

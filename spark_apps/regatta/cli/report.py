@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -16,7 +17,8 @@ from regatta.runtime.submit import project_root
 @click.command("report")
 @use_case_argument
 @click.option("--run", "run_id", metavar="RUN", help="By default the newest.")
-def report(file: UseCaseFile, run_id: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="For programs; with a link that works for seven days.")
+def report(file: UseCaseFile, run_id: str | None, as_json: bool) -> None:
     """Write a run as one HTML page: what won and by how much, where it is wrong, what it goes by."""
     lake = file.lake("report")
     run = chosen(lake, run_id)
@@ -26,9 +28,13 @@ def report(file: UseCaseFile, run_id: str | None) -> None:
 
         content = page(Evidence.of(lake, run)).encode()
         name = layout.report(run.run_id)
-        lake.store.put(f"{file.name}/{name}", content, "text/html; charset=utf-8")
+        key = f"{file.name}/{name}"
+        lake.store.put(key, content, "text/html; charset=utf-8")
     local = project_root() / "build" / "reports" / file.name / Path(name).name
     local.parent.mkdir(parents=True, exist_ok=True)
     local.write_bytes(content)
+    if as_json:
+        result(json.dumps({"page": lake.uri(name), "copy": str(local), "link": lake.store.link(key)}))
+        return
     result(lake.uri(name))
     result(str(local))

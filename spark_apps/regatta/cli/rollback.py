@@ -5,11 +5,6 @@ from __future__ import annotations
 import click
 
 from regatta.cli.use_case import UseCaseFile, use_case_argument
-from regatta.errors import InputError
-from regatta.lake import LostRace, layout
-from regatta.runtime import tracking
-from regatta.runtime.local import embedded
-from regatta.runtime.progress import result
 
 
 @click.command("rollback")
@@ -21,16 +16,7 @@ def rollback(file: UseCaseFile, to: int | None, reason: str) -> None:
 
     Appends an entry to the champion log; rolling back twice goes back two.
     """
-    lake = file.lake("rollback")
-    try:
-        entry = lake.champions.rollback(reason, to)
-    except LostRace:
-        raise InputError(
-            "another champion was put into service meanwhile",
-            place=file.name,
-            way_out=f"see regatta history {file.name}, then decide again",
-        ) from None
-    if run := lake.run(entry.run_id):
-        model = lake.uri(f"{layout.run(run.run_id)}{entry.model}")
-        tracking.champion(file.use_case, run, entry, model, embedded.mlflow())
-    result(f"run {entry.run_id} is champion {entry.number}: {entry.reason}")
+    # pyspark's seconds, which the other commands need not wait
+    from regatta.evaluation.promotion import roll_back
+
+    roll_back(file.lake("rollback"), reason, to)

@@ -1,4 +1,4 @@
-"""The embedded lake on this machine: up, down, status, doctor, airflow, env."""
+"""The embedded lake on this machine: up, notebook, down, status, doctor, airflow, env."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import click
 from rich.table import Table
 
-from regatta.cli import tables
 from regatta.cli.use_case import UseCaseFile, optional_use_case_argument
 from regatta.cli.verbs import run
+from regatta.reporting import tables
 from regatta.runtime import doctor as checks
 from regatta.runtime.identities import Identity
 from regatta.runtime.local import embedded
@@ -29,6 +29,13 @@ def up(cluster: bool, airflow: bool) -> None:
     if airflow:
         address, passwords = embedded.airflow_address()
         result(f"Airflow: {address}, as admin with the password in {passwords}")
+
+
+@click.command()
+def notebook() -> None:
+    """Start JupyterLab on this machine, with the lake and a Spark session at hand; `regatta down` ends it."""
+    embedded.up(say=say, mlflow=False, notebook=True)
+    result(f"JupyterLab: {embedded.notebook_address()}")
 
 
 @click.command()
@@ -83,4 +90,4 @@ def env(identity: Identity) -> None:
         result(f"export {name}={shlex.quote(value)}")
 
 
-SERVERS: Sequence[click.Command] = (up, down, status, doctor, airflow, env)
+SERVERS: Sequence[click.Command] = (up, notebook, down, status, doctor, airflow, env)

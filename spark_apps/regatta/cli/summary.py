@@ -9,13 +9,13 @@ import click
 from pydantic_core import to_json
 from rich.table import Table
 
-from regatta.cli import tables
 from regatta.cli.readers import leaderboard
 from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.config.table import Role
 from regatta.errors import InputError
 from regatta.lake import Batch, ChampionEntry, Ingested, Lake, layout
 from regatta.lake.deliveries import deliveries
+from regatta.reporting import tables
 from regatta.runtime.instants import instant
 from regatta.runtime.progress import result
 from regatta.scoring.batches import in_service

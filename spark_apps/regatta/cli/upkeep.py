@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import click
 from rich.table import Table
 
-from regatta.cli import tables
 from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.errors import Fault, FaultyInput
 from regatta.lake.audit import audit
 from regatta.lake.leftovers import ABANDONED, QUIET, Fate, Leftover, leftovers, remove
+from regatta.reporting import tables
 from regatta.runtime.progress import result, say, step
 
 SHOWN = 20  # lines of what is found; the rest is counted

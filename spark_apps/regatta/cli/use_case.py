@@ -13,7 +13,7 @@ from regatta.config import UseCase
 from regatta.lake import Lake
 from regatta.runtime.identities import identity_of
 from regatta.runtime.local.embedded import environment
-from regatta.runtime.submit import project_root
+from regatta.runtime.submit import use_case_file
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ class _UseCaseType(click.ParamType[UseCaseFile]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> UseCaseFile:
         """Find, read and check the file."""
-        is_path = value.endswith((".yaml", ".yml"))
-        path = Path(value) if is_path else project_root() / "conf" / f"{value}.yaml"
+        path = use_case_file(value)
         return UseCaseFile(path, config.load(path))
 
 

@@ -25,7 +25,8 @@ PLACE = ("delivery", "file", "row")
 """Where a row stands: delivery, file name, and its number among the file's data rows, from 1."""
 REJECTED = f"file string, row bigint, original string, reasons array<{REASON}>"
 """The columns of rejected rows; their delivery stands in the path."""
-_ORIGINAL = "_original"
+_HEADER = "_header"
+_CELLS = "_cells"
 _SOUND = "_sound"
 _NUMBER = "_number"
 _ROW_IN_PARTITION = (1 << 33) - 1  # mask: monotonically_increasing_id counts rows in its lower 33 bits
@@ -68,7 +69,7 @@ def rejected(rows: DataFrame, use_case: UseCase) -> DataFrame:
     ]
     every = F.when(~F.col(_SOUND), reasons(use_case)).otherwise(F.array_compact(F.array(*doubles)))
     left = judged.where(~F.col(_SOUND) | _is_double(use_case))
-    return left.select(*PLACE, F.col(_ORIGINAL).alias("original"), every.alias("reasons"))
+    return left.select(*PLACE, _original().alias("original"), every.alias("reasons"))
 
 
 def _unique(use_case: UseCase) -> list[tuple[str, ...]]:
@@ -118,7 +119,7 @@ def read(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
     delivered = {name: by_name.get(name, F.lit(None).cast("string")) for name in use_case.columns}
     kinds = dict(zip(part.columns.names, part.columns.kinds, strict=False))
     in_files = {source.csv.header.get(header, header): kind for header, kind in kinds.items()}
-    path = F.split(F.col("_metadata.file_path"), "/")
+    path = F.substring_index("_metadata.file_path", "/", -2)
     cleaned = texts(session, source, part).select(
         "*",
         path.alias("_path"),
@@ -130,12 +131,14 @@ def read(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
     computed = [name for name, column in use_case.columns.items() if column.sql is not None]
     cleaned = cleaned.select("*", *(text_of(name).alias(name) for name in computed))  # which their sql reads
     return cleaned.select(
-        F.element_at("_path", -2).alias("delivery"),
-        F.element_at("_path", -1).alias("file"),
+        F.substring_index("_path", "/", 1).alias("delivery"),
+        F.substring_index("_path", "/", -1).alias("file"),
         (F.monotonically_increasing_id().bitwiseAND(_ROW_IN_PARTITION) + 1).alias("row"),
         F.lit(source.role == "train").alias(LABELLED),
         _fault(cells, source.csv).alias(FAULT),
-        _original(cells).alias(_ORIGINAL),
+        F.array(*map(F.lit, cells)).alias(_HEADER),
+        F.array(*cells.values()).alias(_CELLS),
+        F.col(CORRUPT),
         *(
             _value(cleaned, name, text, use_case, source.csv, in_files.get(name, "")).alias(name)
             for name, text in delivered.items()
@@ -169,8 +172,9 @@ def _fault(cells: dict[str, Expression], settings: Csv) -> Expression:
     return F.when(line.isNotNull(), count).when(repeats, "repeats the header")
 
 
-def _original(cells: dict[str, Expression]) -> Expression:
-    texts = F.struct(*(cell.alias(header) for header, cell in cells.items()))
+def _original() -> Expression:
+    """Made of rejected rows alone, for to write JSON takes longer than to judge a row."""
+    texts = F.map_from_arrays(_HEADER, _CELLS)
     return F.coalesce(F.col(CORRUPT), F.to_json(texts, {"ignoreNullFields": "false"}))
 
 

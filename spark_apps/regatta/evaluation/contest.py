@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
@@ -113,8 +114,14 @@ def contest(
 
 def _predicted(lake: Lake, run: Run, model: str, rows: DataFrame) -> DataFrame:
     """The rows as they are, and `prediction` in the label's unit."""
-    loaded = PipelineModel.load(lake.runs.trusted(run, f"{layout.run(run.run_id)}{model}/"))
-    return loaded.transform(rows)
+    place = lake.runs.trusted(run, f"{layout.run(run.run_id)}{model}/")
+    return _loaded(place, rows.sparkSession.sparkContext.applicationId).transform(rows)
+
+
+@lru_cache(maxsize=4)
+def _loaded(place: str, application: str) -> PipelineModel:
+    """A model, once a Spark application: it takes a second a stage, and a person in a notebook judges repeatedly."""
+    return PipelineModel.load(place)
 
 
 def _obstacle(reigning: ChampionEntry, champion: Run | None, challenger: UseCase) -> str:

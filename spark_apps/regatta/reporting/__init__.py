@@ -1,1 +1,1 @@
-"""What a run looks like to people: charts from small frames, and one page that holds them all. No Spark is needed."""
+"""What the lake holds as people see it: tables, charts from small frames, and a page of a run. No Spark is needed."""

@@ -80,6 +80,24 @@ class Evidence:
             and FEWEST_GROUPS <= self.holdout[name].nunique() <= MOST_GROUPS
         ]
 
+    def by_entity(self) -> pd.DataFrame:
+        """Of a panel, errors on the held-out rows by entity, the largest first.
+
+        Grain: an entity: `entity` (its keys, joined by a blank), `size` (the sum of what happened, in its unit),
+        wape of `model` and best `baseline` in percent; null where nothing happened.
+        """
+        panel, label = self.use_case.panel, self.use_case.label
+        assert panel is not None
+        shown = {"model": "prediction", "baseline": f"prediction {self.run.best_baseline}"}
+        errors = {name: (self.holdout[column] - self.holdout[label]).abs() for name, column in shown.items()}
+        frame = self.holdout.assign(**errors, size=self.holdout[label], whole=self.holdout[label].abs())
+        frame["entity"] = frame[[*panel.entity]].astype("string").agg(" ".join, axis=1)
+        sums = frame.groupby("entity")[["size", "whole", *shown]].sum()
+        whole = sums.pop("whole").where(lambda total: total > 0)
+        for name in shown:
+            sums[name] = 100 * sums[name] / whole
+        return sums.sort_values("size", ascending=False).reset_index()
+
     def worst(self, count: int = 10) -> pd.DataFrame:
         """The held-out rows whose predictions are farthest off, with `off`: prediction - label."""
         off = self.holdout["prediction"] - self.holdout[self.use_case.label]

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from regatta.evaluation.figures import number, shown
-from regatta.reporting import charts
+from regatta.reporting.charts import race, residuals
 from regatta.reporting.evidence import Evidence
 from regatta.reporting.style import as_svg
 from regatta.selection.leaderboard import Standing
@@ -111,49 +111,47 @@ def _charts(evidence: Evidence) -> Iterator[Shown]:
     yield _drawn(
         "Which candidate is best?",
         f"{metric} of each candidate: a stroke a fold, a dot their mean. The dashed line is the best baseline.",
-        charts.leaderboard(board),
+        race.leaderboard(board),
     )
     if board.folds:
         yield _drawn(
             "Does that hold along the calendar?",
             f"{metric} at each origin: learnt from what was known until that day, judged on what came next.",
-            charts.by_origin(board),
+            race.by_origin(board),
         )
     yield _drawn(
-        "What does accuracy cost?",
-        "A dot a candidate: down and to the left is better."
-        if metric != "r2"
-        else "A dot a candidate: up and to the left is better.",
-        charts.cost(board),
+        "What does the gain cost?",
+        "A dot a candidate: higher is better, further left is cheaper, and at 0 it is no better than a baseline.",
+        race.gain(board),
     )
     logarithmic = evidence.use_case.label_transform == "log"
     yield _drawn(
         "How good are single predictions?",
         "Held-out rows, which no model has learnt from. On the line across a prediction is right.",
-        charts.predicted_against_actual(rows, label, unit, logarithmic),
+        residuals.against_actual(rows, label, unit, logarithmic),
     )
     yield _drawn(
         "How far off are they?",
         "Right of zero it predicted too much, left of it too little.",
-        charts.residuals(rows, label, unit),
+        residuals.histogram(rows, label, unit),
     )
     yield _drawn(
         "Is it off by more where it predicts more?",
         "The band should be level, and lie around zero.",
-        charts.residuals_by_prediction(rows, label, unit),
+        residuals.by_prediction(rows, label, unit),
     )
     for group in evidence.groups[:3]:
         yield _drawn(
             f"Is it off for some {group}?",
             f"The largest of {rows[group].nunique():,} groups, the most underestimated first.",
-            charts.residuals_by_group(rows, label, unit, group),
+            residuals.by_group(rows, label, unit, group),
         )
     for family in board.best_of_families():
         if evidence.weights.get(family):
             yield _drawn(
                 f"What does {family.replace('_', ' ')} go by?",
                 "The slots of the feature vector that are worth most to it.",
-                charts.weights(evidence.weights[family], family),
+                race.weights(evidence.weights[family], family),
             )
 
 

@@ -58,7 +58,7 @@ class Job:
             ).getOrCreate()
         if not session.sparkContext.master.startswith("local"):
             with step("waiting for an executor"):
-                _await_executor(session)
+                await_executor(session)
         return session
 
     @property
@@ -110,6 +110,12 @@ def trouble(message: str) -> RegattaError | None:
     signs = ("Connection refused", "ConnectException", "SdkClientException", "Unable to execute HTTP request",
              "UnknownHostException", "All masters are unresponsive", "503 Service Unavailable",
              "Checkpoint block")  # fmt: skip
+    if denied := re.search(r"AccessDeniedException: (s3a://[^\s:]+)", message):
+        return InputError(
+            "the lake refuses these credentials",
+            place=denied[1],
+            way_out="check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what they may do",
+        )
     for sign in signs:
         if sign in message:
             return Unreachable(f"the lake or the cluster stopped answering ({sign})", way_out="try again")
@@ -130,7 +136,7 @@ def trouble(message: str) -> RegattaError | None:
     return None
 
 
-def _await_executor(session: SparkSession) -> None:
+def await_executor(session: SparkSession) -> None:
     """Wait until the cluster has given the application an executor: REGATTA_PATIENCE seconds, by default 120.
 
     Spark itself would wait without end, and say so in its log alone: for workers with more memory, say.

@@ -26,8 +26,21 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip is the same for the same sources, when
 def command(verb: str, config: Path, arguments: Sequence[str] = ()) -> list[str]:
     """The words of the line, all paths relative to the project where they lie in it.
 
-    In the order of Airflow's operator, whose line is the same word by word (airflow/dags/spark_job.py). The master is
-    `REGATTA_MASTER` (or the embedded cluster's, while that is up), else this machine.
+    In the order of Airflow's operator, whose line is the same word by word (airflow/dags/spark_job.py).
+    """
+    return [
+        _shown(spark_home() / "bin" / "spark-submit"),
+        *settings(),
+        _shown(project_root() / "spark_apps" / f"{verb}.py"),
+        *("--config", _shown(config)),
+        *arguments,
+    ]
+
+
+def settings() -> list[str]:
+    """The flags of spark-submit that every session of ours has: a job's, and a notebook's.
+
+    The master is `REGATTA_MASTER` (or the embedded cluster's, while that is up), else this machine.
     """
     project = project_root()
     master = addresses().get("REGATTA_MASTER") or os.environ.get("REGATTA_MASTER") or LOCAL
@@ -38,15 +51,11 @@ def command(verb: str, config: Path, arguments: Sequence[str] = ()) -> list[str]
     elif s3a_jars():
         packages = ["--conf", NO_PACKAGES]
     return [
-        _shown(spark_home() / "bin" / "spark-submit"),
         *("--master", master),
         *packages,
         *("--properties-file", _shown(project / "conf" / "spark-defaults.conf")),
         *("--py-files", _shown(project / "build" / "regatta.zip")),
         *memory,
-        _shown(project / "spark_apps" / f"{verb}.py"),
-        *("--config", _shown(config)),
-        *arguments,
     ]
 
 
@@ -97,6 +106,13 @@ def project_root() -> Path:
             f"{root} is no checkout of the project", way_out="install it with `make setup` in a checkout"
         )
     return root
+
+
+def use_case_file(name: str) -> Path:
+    """The file of a use case that is named as in conf/, or by a path that ends in .yaml or .yml."""
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    return project_root() / "conf" / f"{name}.yaml"
 
 
 def _shown(path: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from regatta.address import endpoint, lake_root
 from regatta.runtime.identities import Identity, establish
 from regatta.runtime.local import airflow as airflow_servers
-from regatta.runtime.local import ports, servers
+from regatta.runtime.local import jupyter, ports, servers
 from regatta.runtime.local.processes import end
 from regatta.runtime.local.servers import Server
 from regatta.runtime.local.state import StateFolder
@@ -28,7 +28,7 @@ class ServerStatus:
     log: Path
 
 
-ALL = (*servers.ALL, *airflow_servers.ALL)
+ALL = (*servers.ALL, *airflow_servers.ALL, jupyter.JUPYTER)
 
 
 def up(
@@ -36,6 +36,7 @@ def up(
     say: Say,
     cluster: bool = False,
     airflow: bool = False,
+    notebook: bool = False,
     mlflow: bool = True,
     await_mlflow: bool = True,
 ) -> dict[str, str]:
@@ -47,6 +48,7 @@ def up(
         say: told what is started, found or waited for; never silent for more than 5 seconds.
         cluster: also a Spark master and its workers.
         airflow: also Airflow, and the cluster unless REGATTA_MASTER names one.
+        notebook: also JupyterLab.
         mlflow: also MLflow, unless MLFLOW_TRACKING_URI names one.
         await_mlflow: whether it must answer already: it takes the longest, and only a training needs it.
 
@@ -54,7 +56,7 @@ def up(
         `environment(Identity.ADMIN)` as it is now.
 
     Raises:
-        InputError: Java or Airflow is missing, a chosen port is occupied, there is no room to build MinIO.
+        InputError: Java, Airflow or JupyterLab is missing, a chosen port is occupied, there is no room to build MinIO.
         Unreachable: a server does not get ready.
     """
     state = StateFolder()
@@ -83,6 +85,8 @@ def up(
             if not airflow_servers.API.running(state):
                 airflow_servers.prepare(state, say)
             _start(airflow_servers.ALL, state, say)
+        if notebook:
+            _start([jupyter.JUPYTER], state, say)
     return environment(Identity.ADMIN)
 
 
@@ -160,6 +164,11 @@ def airflow_command_line(words: Sequence[str]) -> int:
         InputError: Airflow is not installed, or has never been up here.
     """
     return airflow_servers.command_line(StateFolder(), words)
+
+
+def notebook_address() -> str:
+    """Where JupyterLab is, with the token that opens it."""
+    return jupyter.address(StateFolder())
 
 
 def airflow_address() -> tuple[str, Path]:

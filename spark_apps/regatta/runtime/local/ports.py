@@ -25,6 +25,7 @@ MLFLOW = Port("mlflow", "REGATTA_MLFLOW_PORT", 5000)
 SPARK = Port("spark", "REGATTA_SPARK_PORT", 7077)
 SPARK_UI = Port("spark-ui", "REGATTA_SPARK_UI_PORT", 8080)
 AIRFLOW = Port("airflow", "REGATTA_AIRFLOW_PORT", 8088)
+JUPYTER = Port("jupyter", "REGATTA_JUPYTER_PORT", 8888)
 
 
 def assign(state: StateFolder, port: Port) -> int:
