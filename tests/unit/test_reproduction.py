@@ -40,6 +40,9 @@ def saved(
         "metadata/part-00000": json.dumps({"stageUids": [f"Forest_{drawn}"], "timestamp": at}).encode(),
         "metadata/_SUCCESS": f"{at}".encode(),
         f"{stage}/metadata/part-00000": json.dumps(metadata).encode(),
+        f"{stage}/treesMetadata/part-{drawn}.snappy.parquet": parquet(
+            [{"treeID": 0, "metadata": json.dumps(metadata), "weights": 1.0}]
+        ),
         **{
             f"{stage}/data/part-{number}-{drawn}.snappy.parquet": parquet(rows)
             for number, rows in enumerate(parts)

@@ -38,15 +38,23 @@ def _said(name: str, content: bytes) -> list[str]:
     if name.endswith(".parquet"):
         from pyarrow.parquet import read_table  # half a second that other commands need not wait
 
-        return [_DRAWN.sub("", str(row)) for row in read_table(BytesIO(content)).to_pylist()]
+        rows = read_table(BytesIO(content)).to_pylist()
+        return [_DRAWN.sub("", str({name: _value(value) for name, value in row.items()})) for row in rows]
     return [_line(line) for line in content.decode().splitlines()]
+
+
+def _value(value: object) -> object:
+    """As it stands; of an ensemble a column has the metadata of its trees, each the JSON of a saving."""
+    return _line(value) if isinstance(value, str) else value
 
 
 def _line(line: str) -> str:
     try:
         said = json.loads(line)
     except ValueError:
-        return line
+        said = None
     if isinstance(said, dict):
-        said = {key: value for key, value in said.items() if key not in _OF_ITS_SAVING}
-    return _DRAWN.sub("", json.dumps(said, sort_keys=True))
+        line = json.dumps(
+            {key: value for key, value in said.items() if key not in _OF_ITS_SAVING}, sort_keys=True
+        )
+    return _DRAWN.sub("", line)
