@@ -32,12 +32,12 @@ def main(job: Job) -> Outcome:
         say(f"{line}: other figures would be no wonder")
     with step("looking at what is accepted"):
         read = accepted(spark, lake, "train", as_of=record.as_of)
-    by_name = {delivery.delivery: delivery for delivery in read.deliveries}
-    if facts := other_input(record, by_name, fingerprint(read.deliveries)):
+    known = known_in_advance(spark, lake, record.known_until) if record.known_until else None
+    content = fingerprint([*read.deliveries, *(known.deliveries if known else ())])
+    if facts := other_input(record, [delivery.delivery for delivery in read.deliveries], content):
         raise _differs(place, "cannot be trained again: its input is not what it was", facts)
 
     with step("splitting"):
-        known = known_in_advance(spark, lake, record.published_at)
         rows = split(observations(read, known), then)
     scratch, attempt = lake.attempt(), lake.attempt()
     try:
@@ -59,8 +59,8 @@ def main(job: Job) -> Outcome:
     if facts:
         raise _differs(place, "does not come out the same", facts)
     result(
-        f"{place} is reproduced: {len(learnt.board.standings)} lines of the leaderboard, "
-        f"{len(parts)} models, vectors and predictions are equal"
+        f"{place} is reproduced: the leaderboard ({len(learnt.board.standings)} lines), every model, "
+        "the vectors and the predictions are equal"
     )
     return Outcome(run=record.run_id)
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from regatta.contract.accepted import accepted, known_in_advance, observations
+from regatta.contract.accepted import accepted, known_in_advance, observations, observed_deliveries
 from regatta.contract.trial import check_inputs
 from regatta.lake import Run, layout
 from regatta.lake.provenance import code_version, fingerprint, run_id, versions
@@ -35,7 +35,8 @@ def main(job: Job) -> Outcome:
     with step("looking at what is accepted"):
         read = accepted(spark, lake, "train", as_of=job.as_of)
     as_of = max(delivery.delivered_at for delivery in read.deliveries)
-    content, code = fingerprint(read.deliveries), code_version()
+    observing = observed_deliveries(lake, job.as_of)
+    content, code = fingerprint(observing), code_version()
     name = run_id(job.use_case, as_of, content, code)
     if (standing := lake.run(name)) is not None:
         lake.runs.settle(standing)
@@ -83,6 +84,9 @@ def main(job: Job) -> Outcome:
                     seconds=time.monotonic() - started,
                     best_baseline=board.best_baseline.candidate if board.best_baseline else None,
                     scale=rows.scale,
+                    known_until=max(
+                        (one.delivered_at for one in observing if one.role == "score"), default=None
+                    ),
                     trained_until=rows.trained_until,
                     engines=learnt.engine.choices,
                 ),

@@ -11,6 +11,7 @@ import pytest
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+from house import House, build
 from machine import free_ports, of_the_tests
 from regatta.runtime.local import embedded, ports
 from regatta.runtime.local.state import StateFolder
@@ -60,6 +61,12 @@ def in_the_lake(lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatc
     """For the length of a test its own process reaches the lake as jobs do."""
     for name, value in lake_environment.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def house(lake_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A very small use case of which every verb has been run once, undisturbed; tests leave it as they find it."""
+    return build("kills", tmp_path_factory.mktemp("kills"), lake_environment)
 
 
 @pytest.fixture(scope="session")

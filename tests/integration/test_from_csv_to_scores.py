@@ -101,17 +101,6 @@ def test_no_secret_shows_anywhere(done: Done, lake_environment: dict[str, str]):
     assert run["run_id"] in dict(on_disk)["MLflow"]
 
 
-def test_a_run_comes_out_the_same_again_and_leaves_nothing(done: Done, lake_environment: dict[str, str]):
-    (run,), store = done.read("runs"), Store(HERE, s3_client(lake_environment))
-    before = {stored.key for stored in store.objects("")}
-
-    said = done.regatta("reproduce", run["run_id"]).stdout
-
-    assert f"run {run['run_id']} is reproduced: " in said
-    assert "3 models, vectors and predictions are equal" in said
-    assert {stored.key for stored in store.objects("")} == before
-
-
 def test_the_same_rows_landed_again_train_nothing(done: Shell):
     before = done.read("runs")
 

@@ -20,7 +20,7 @@ from random import Random
 
 import pytest
 
-from house import MADE_BY, VERBS, House, build
+from house import MADE_BY, VERBS, House
 from regatta.lake.audit import audit
 
 pytestmark = pytest.mark.timeout(3600)
@@ -29,12 +29,6 @@ KILLS = int(os.environ.get("REGATTA_KILLS", "1"))
 SEED = int(os.environ.get("REGATTA_SEED", "20261126"))
 AFTER_THE_FIRST_OBJECT = 0.6  # of the kills
 READER = Path(__file__).parents[1] / "polling_reader.py"
-
-
-@pytest.fixture(scope="module")
-def house(lake_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> House:
-    """Everything has been run once, undisturbed."""
-    return build("kills", tmp_path_factory.mktemp("kills"), lake_environment)
 
 
 @contextmanager

@@ -94,10 +94,10 @@ def score(
 
 @click.command()
 @use_case_argument
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="[RUN]", required=False)
 @_dry_run
-def reproduce(file: UseCaseFile, run_id: str, dry_run: bool) -> int:
-    """Train a run again, publishing nothing, and say whether the same came out."""
+def reproduce(file: UseCaseFile, run_id: str | None, dry_run: bool) -> int:
+    """Train a run, by default the newest, again, publishing nothing, and say whether the same came out."""
     return run("reproduce", file, dry_run, run=run_id)
 
 

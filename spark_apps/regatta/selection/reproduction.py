@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import isclose
 
 from regatta.lake import Run
-from regatta.lake.records import Ingested
 from regatta.selection.leaderboard import Figures, Leaderboard
 
 CLOSE = 1e-9  # relative, of a figure: a sum of other order differs by less
 
 
-def other_input(run: Run, read: Mapping[str, Ingested], fingerprint: str) -> list[str]:
+def other_input(run: Run, read: Iterable[str], fingerprint: str) -> list[str]:
     """What of the input is not as the run had it, a sentence each; empty where all is.
 
     Args:
         run: as published.
-        read: the verdicts that would be read now, by delivery.
-        fingerprint: of their content.
+        read: the deliveries that would be trained with now.
+        fingerprint: of their content, and of what is known in advance.
     """
     then, now = {*run.deliveries}, {*read}
     found = [f"delivery {name} was read, and is not there any more" for name in sorted(then - now)]
     found += [f"delivery {name} was not there" for name in sorted(now - then)]
     if not found and fingerprint != run.fingerprint:
-        found.append("a delivery has another content")
+        found.append("a delivery has another content, of these or of what is known in advance")
     return found
 
 
