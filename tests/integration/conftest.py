@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,22 @@ def mlflow_uri(lake_environment: dict[str, str], server_variables: dict[str, str
     """A running MLflow whose artifacts stand in the tests' lake."""
     with of_the_tests(server_variables):
         return embedded.up(say=print)["MLFLOW_TRACKING_URI"]
+
+
+@pytest.fixture(scope="session")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with pyspark and all libraries, in which this package cannot be imported."""
+    folder = tmp_path_factory.mktemp("bare")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (libraries,) = folder.glob("lib/python*/site-packages")
+    theirs = next(path for path in sys.path if path.endswith("site-packages"))
+    (libraries / "libraries.pth").write_text(f"{theirs}\n")  # a path's own .pth files are not read
+    python = folder / "bin" / "python"
+    failed = subprocess.run(
+        [python, "-c", "import pyspark; import regatta"], capture_output=True, text=True, check=False
+    )
+    assert "No module named 'regatta'" in failed.stderr
+    return python
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,7 @@ def kill(house: House, verb: str, chance: Random) -> str:
     begun = time.monotonic()
     if after:
         while house.objects() == before and job.poll() is None:
-            time.sleep(0.02)
+            time.sleep(0.1)
         at = time.monotonic() + share * (took - first)
     else:
         at = begun + share * first
