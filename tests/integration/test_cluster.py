@@ -15,6 +15,7 @@ from regatta.config import load
 from regatta.evaluation.runs import runs
 from regatta.lake import Lake, Store
 from regatta.runtime.job import run
+from regatta.scoring.batches import batches
 from regatta.selection.leaderboard import Leaderboard
 from s3_client import s3_client
 from shell import ROOT, Shell, submit
@@ -89,7 +90,7 @@ def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
     for one, other in zip(here, there, strict=True):
         for metric in ("rmse", "mae", "r2"):
             assert other.mean(metric) == pytest.approx(one.mean(metric), rel=1e-9)
-    (batch,) = lakes["there"].batches.all("scores/").values()
+    (batch,) = batches(lakes["there"])
     assert (batch.rows, batch.scored) == (50, 50)
 
 
