@@ -5,13 +5,14 @@ spark-submit ... spark_apps/score.py --config conf/house_prices.yaml [--delivery
 
 from __future__ import annotations
 
+from regatta.contract.accepted import observed_deliveries
 from regatta.errors import InputError
 from regatta.lake import ChampionEntry, Ingested, layout
 from regatta.runtime.job import Flag, Job, run
 from regatta.runtime.outcome import Outcome
 from regatta.runtime.progress import result, say, step
 from regatta.scoring.batches import batch_id, batches, forecast_id, in_service
-from regatta.scoring.due import due, named, not_ingested, read_by_a_forecast
+from regatta.scoring.due import due, named, not_ingested
 from regatta.scoring.forecast import forecast
 from regatta.scoring.score import Champion, score
 
@@ -58,7 +59,7 @@ def _forecast(job: Job, entry: ChampionEntry) -> Outcome:
         raise InputError("a panel is forecast from all deliveries", place="--delivery", way_out="use --as-of")
     if waiting := not_ingested(lake, "train", job.as_of):
         say(f"not ingested yet, and so not read: {', '.join(waiting)}")
-    read = read_by_a_forecast(lake, job.as_of)
+    read = observed_deliveries(lake, job.as_of)
     if read and (there := lake.batches.get(layout.batch(entry.number, forecast_id(read)))):
         lake.batches.settle(there)
         result(f"batch {there.batch} is already forecast by champion {entry.number}: nothing to do")

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from regatta.contract.accepted import accepted, known_in_advance, observations
+from regatta.contract.accepted import accepted, known_in_advance, observations, observed_deliveries
 from regatta.contract.trial import check_inputs
 from regatta.lake import Run, layout
 from regatta.lake.provenance import code_version, fingerprint, run_id, versions
@@ -15,13 +15,9 @@ from regatta.runtime.job import Flag, Job, run
 from regatta.runtime.outcome import Outcome
 from regatta.runtime.progress import result, say, step
 from regatta.runtime.tracking import Tracker
-from regatta.runtime.watching import LiveRace, Watchers
 from regatta.selection.candidates import candidates, only
-from regatta.selection.engine import Engine
-from regatta.selection.finalists import finals, on_holdout, with_holdout
-from regatta.selection.leaderboard import Leaderboard, ranked
+from regatta.selection.learning import learn
 from regatta.selection.output import write_run
-from regatta.selection.race import race
 from regatta.selection.training import split, windows
 
 FLAGS: tuple[Flag, ...] = (
@@ -39,7 +35,8 @@ def main(job: Job) -> Outcome:
     with step("looking at what is accepted"):
         read = accepted(spark, lake, "train", as_of=job.as_of)
     as_of = max(delivery.delivered_at for delivery in read.deliveries)
-    content, code = fingerprint(read.deliveries), code_version()
+    observing = observed_deliveries(lake, job.as_of)
+    content, code = fingerprint(observing), code_version()
     name = run_id(job.use_case, as_of, content, code)
     if (standing := lake.run(name)) is not None:
         lake.runs.settle(standing)
@@ -57,26 +54,11 @@ def main(job: Job) -> Outcome:
     field = [candidate.name for candidate in candidates(use_case)]
     tracker = Tracker(use_case, name, content, field)
     try:
-        engine = Engine(use_case)
-        engine.make_ready()
-        with LiveRace(use_case, field) as live:
-            standings = race(rows.folds, use_case, Watchers([live, tracker]), engine)
-        board = Leaderboard(
-            use_case=use_case.use_case,
-            run_id=name,
-            metric=use_case.metric,
-            label=use_case.label,
-            unit=use_case.columns[use_case.label].unit,
-            folds=tuple(fold.name for fold in rows.folds) if rows.splits else (),
-            standings=ranked(standings, use_case.metric),
-        )
-        with step("refitting the best of each family"):
-            best = finals(rows.training, rows.holdout, board, use_case, engine, lake.attempt().uri(""))
-            predictions = on_holdout(best, rows.holdout).persist()
-            board = with_holdout(board, predictions, use_case, rows.scale)
+        learnt = learn(rows, use_case, name, lake.attempt().uri(""), [tracker])
+        board = learnt.board
         attempt = lake.attempt()
         with step("writing the run"):
-            write_run(lake, attempt, use_case, board, best, predictions)
+            write_run(lake, attempt, use_case, learnt)
             record, won = lake.runs.publish(
                 layout.run(name),
                 Run(
@@ -102,8 +84,11 @@ def main(job: Job) -> Outcome:
                     seconds=time.monotonic() - started,
                     best_baseline=board.best_baseline.candidate if board.best_baseline else None,
                     scale=rows.scale,
+                    known_until=max(
+                        (one.delivered_at for one in observing if one.role == "score"), default=None
+                    ),
                     trained_until=rows.trained_until,
-                    engines=engine.choices,
+                    engines=learnt.engine.choices,
                 ),
             )
     except BaseException:

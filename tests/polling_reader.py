@@ -21,7 +21,7 @@ from regatta.config import load
 from regatta.lake import Batch, Ingested, Lake, layout
 from regatta.lake.publication import Publication
 
-PAUSE = 0.1  # seconds
+PAUSE = 0.5  # seconds: without rest a reader takes a core from the job that it watches
 
 
 def looked(lake: Lake) -> tuple[int, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+from house import House, build
 from machine import free_ports, of_the_tests
 from regatta.runtime.local import embedded, ports
 from regatta.runtime.local.state import StateFolder
@@ -63,10 +65,32 @@ def in_the_lake(lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture(scope="session")
+def house(lake_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A very small use case of which every verb has been run once, undisturbed; tests leave it as they find it."""
+    return build("kills", tmp_path_factory.mktemp("kills"), lake_environment)
+
+
+@pytest.fixture(scope="session")
 def mlflow_uri(lake_environment: dict[str, str], server_variables: dict[str, str]) -> str:
     """A running MLflow whose artifacts stand in the tests' lake."""
     with of_the_tests(server_variables):
         return embedded.up(say=print)["MLFLOW_TRACKING_URI"]
+
+
+@pytest.fixture(scope="session")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with pyspark and all libraries, in which this package cannot be imported."""
+    folder = tmp_path_factory.mktemp("bare")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (libraries,) = folder.glob("lib/python*/site-packages")
+    theirs = next(path for path in sys.path if path.endswith("site-packages"))
+    (libraries / "libraries.pth").write_text(f"{theirs}\n")  # a path's own .pth files are not read
+    python = folder / "bin" / "python"
+    failed = subprocess.run(
+        [python, "-c", "import pyspark; import regatta"], capture_output=True, text=True, check=False
+    )
+    assert "No module named 'regatta'" in failed.stderr
+    return python
 
 
 @pytest.fixture(scope="session")

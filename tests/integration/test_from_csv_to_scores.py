@@ -1,24 +1,19 @@
-"""The whole way as its users go it: the command line, spark-submit, a real lake; then the same on a real cluster."""
+"""The whole way as its users go it: the command line, spark-submit, a real lake."""
 
 from __future__ import annotations
 
 import json
 import os
 import shlex
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from canaries import Witness, left_in_the_lake, left_on_disk, secrets_of, shown
 from machine import free_ports, of_the_tests
-from regatta.config import load
-from regatta.lake import Lake, Store
 from regatta.runtime.local import embedded
 from s3_client import s3_client
-from shell import DATA, ROOT, Done, Shell, shell, submit
+from shell import DATA, Done, Shell, shell, submit
 
 pytestmark = pytest.mark.timeout(1800)  # a fixture here runs four jobs, each in a JVM of its own
 
@@ -50,22 +45,6 @@ def done(
         user.regatta(verb)
     witness.end()
     return Done(user.variables, user.config, user.said, witness=witness, events=events)
-
-
-@pytest.fixture(scope="module")
-def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python with pyspark and all libraries, in which this package cannot be imported."""
-    folder = tmp_path_factory.mktemp("bare")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    (libraries,) = folder.glob("lib/python*/site-packages")
-    theirs = next(path for path in sys.path if path.endswith("site-packages"))
-    (libraries / "libraries.pth").write_text(f"{theirs}\n")  # a path's own .pth files are not read
-    python = folder / "bin" / "python"
-    failed = subprocess.run(
-        [python, "-c", "import pyspark; import regatta"], capture_output=True, text=True, check=False
-    )
-    assert "No module named 'regatta'" in failed.stderr
-    return python
 
 
 def test_every_listing_gets_a_price_from_the_champion(done: Shell):
@@ -165,58 +144,6 @@ print("EQUAL", again.where("abs(prediction - before) <= 1e-9 * before").count(),
     _, equal, rows = next(line for line in said.stdout.splitlines() if line.startswith("EQUAL")).split()
     assert equal == rows
     assert int(rows) > 500
-
-
-def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
-    done: Shell,
-    lake_environment: dict[str, str],
-    spark_cluster: dict[str, str],
-    bare_python: Path,
-    tmp_path: Path,
-):
-    user = shell(lake_environment, tmp_path, "s3a://regatta/there")
-    copied = ("raw/", "house_prices/_attempts/", "house_prices/accepted/", "house_prices/rejected/")
-    store = Store("s3a://regatta", s3_client(lake_environment))
-    names = [file.key.removeprefix("here/") for part in copied for file in store.files(f"here/{part}")]
-    store.copy_all((f"here/{name}", f"there/{name}") for name in names)
-
-    def job(verb: str) -> None:
-        script = Path(shutil.copy(ROOT / "spark_apps" / f"{verb}.py", tmp_path))
-        flags = ("--config", str(user.config))
-        submit(bare_python, script, user.variables, tmp_path, *flags, master=spark_cluster["REGATTA_MASTER"])
-
-    job("train")
-    trained = user.read("leaderboard")["run_id"]
-    champions = Lake(Store("s3a://regatta/there", s3_client(lake_environment)), load(user.config)).champions
-    champions.append(after=[], action="force", run_id=trained, metrics={}, reason="a test")
-    job("score")
-
-    here, there = done.read("leaderboard"), user.read("leaderboard")
-    assert [line["candidate"] for line in there["standings"]] == [
-        line["candidate"] for line in here["standings"]
-    ]
-    for one, other in zip(here["standings"], there["standings"], strict=True):
-        for metric in ("rmse", "mae", "r2"):
-            assert other["mean"][metric] == pytest.approx(one["mean"][metric], rel=1e-9)
-    assert len(json.loads(user.regatta("scores", "--head", "1000", "--json").stdout)) == 646
-
-
-def test_a_cluster_without_the_memory_for_an_executor_is_told_and_not_waited_for(
-    done: Shell, lake_environment: dict[str, str], spark_cluster: dict[str, str]
-):
-    greedy = {
-        **done.variables,
-        **lake_environment,
-        **spark_cluster,
-        "REGATTA_EXECUTOR_MEMORY": "2g",
-        "REGATTA_PATIENCE": "3",
-    }
-    user = Shell(greedy, done.config)
-
-    said = user.regatta("train", "--as-of", "2014-05-31", expect=4).stdout
-
-    assert "no executor after 3 s: all workers are busy, or have less memory than 2g" in said
-    assert "Traceback" not in said
 
 
 def test_a_plain_reader_sees_each_scored_row_once(done: Shell, lake_environment: dict[str, str]):

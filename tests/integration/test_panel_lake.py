@@ -18,8 +18,11 @@ import score
 import train
 from regatta import config
 from regatta.cli.readers import leaderboard, scores
+from regatta.contract.accepted import observed_deliveries
+from regatta.evaluation.runs import runs
 from regatta.lake import Lake, layout
 from regatta.lake.deliveries import land
+from regatta.lake.provenance import fingerprint
 from regatta.runtime.job import run
 from regatta.scoring.batches import batches
 
@@ -169,6 +172,10 @@ def test_a_panel_of_two_keys_is_forecast_with_what_is_known_in_advance(
 
     assert [shops.run(job) for job in (ingest, train, promote, score)] == [0, 0, 0, 0]
 
+    assert [one.delivery for one in observed_deliveries(shops.lake)] == ["first", "second", "plan"]
+    (trained,) = runs(shops.lake)
+    assert trained.fingerprint == fingerprint(observed_deliveries(shops.lake))
+    assert trained.known_until is not None
     told = capsys.readouterr()
     assert "holdout: learns from" in told.err
     assert "offered is not delivered for 6 of 9 periods to forecast: its fill stands in" in told.err

@@ -16,6 +16,7 @@ def test_each_verb_works_as_the_one_with_the_least_rights_that_can_do_it() -> No
         "ingest": Identity.TRAINING,
         "train": Identity.TRAINING,
         "promote": Identity.TRAINING,
+        "reproduce": Identity.TRAINING,
         "rollback": Identity.TRAINING,
         "report": Identity.TRAINING,
         "score": Identity.SCORING,

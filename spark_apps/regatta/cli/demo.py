@@ -112,11 +112,12 @@ def _all_done(file: UseCaseFile) -> bool:
     if not taken:
         return False
     newest = max(record.delivered_at for record in taken)
-    name = run_id(file.use_case, newest, fingerprint(taken), code_version())
+    observed = file.use_case.observed_from
+    read = [record for role in observed for record in ingested[role] if record and not record.refused]
+    name = run_id(file.use_case, newest, fingerprint(read), code_version())
     if lake.run(name) is None:
         return False
     if file.use_case.panel is not None:
-        read = [one for records in ingested.values() for one in records if one and not one.refused]
         return lake.batches.get(layout.batch(reigning.number, forecast_id(read))) is not None
     scored = [record.delivery for record in ingested["score"] if record and not record.refused]
     return not scored or lake.batches.get(layout.batch(reigning.number, f"delivery-{scored[-1]}")) is not None

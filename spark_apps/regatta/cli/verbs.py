@@ -92,4 +92,13 @@ def score(
     return run("score", file, dry_run, delivery=delivery, champion=champion, as_of=as_of)
 
 
-VERB_COMMANDS: Sequence[click.Command] = (ingest, train, promote, score)
+@click.command()
+@use_case_argument
+@click.argument("run_id", metavar="[RUN]", required=False)
+@_dry_run
+def reproduce(file: UseCaseFile, run_id: str | None, dry_run: bool) -> int:
+    """Train a run, by default the newest, again, publishing nothing, and say whether the same came out."""
+    return run("reproduce", file, dry_run, run=run_id)
+
+
+VERB_COMMANDS: Sequence[click.Command] = (ingest, train, promote, score, reproduce)

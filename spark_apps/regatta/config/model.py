@@ -208,6 +208,11 @@ class UseCase(Strict):
         """The name of the source with the role, if there is one."""
         return next((name for name, source in self.sources.items() if source.role == role), None)
 
+    @property
+    def observed_from(self) -> tuple[Role, ...]:
+        """The roles of the sources whose rows models are trained on: of a panel also what is known in advance."""
+        return ("train", "score") if self.panel is not None and self.panel.known else ("train",)
+
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
         if self.panel is None and len(self.with_role("label")) != 1:

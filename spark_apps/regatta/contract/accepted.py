@@ -76,18 +76,18 @@ def accepted(
     return Accepted(rows, read, superseded, tuple(taken))
 
 
-def known_in_advance(spark: SparkSession, lake: Lake, as_of: datetime | None = None) -> DataFrame | None:
+def known_in_advance(spark: SparkSession, lake: Lake, as_of: datetime | None = None) -> Accepted | None:
     """Accepted rows about periods to come, where a panel knows something of them; else None."""
     if lake.use_case.panel is None or not lake.use_case.panel.known:
         return None
     taken = [record for record in ingested(lake, "score", as_of) if record.refused is None]
-    return accepted(spark, lake, "score", as_of).rows if taken else None
+    return accepted(spark, lake, "score", as_of) if taken else None
 
 
-def observations(read: Accepted, known: DataFrame | None) -> Lines:
+def observations(read: Accepted, known: Accepted | None) -> Lines:
     """What a panel is made of: rows of the training source, and what is known in advance."""
     delivered = {delivery.delivery: delivery.delivered_at for delivery in read.deliveries}
-    return Lines(read.rows, known, delivered, max(delivered.values()))
+    return Lines(read.rows, known.rows if known else None, delivered, max(delivered.values()))
 
 
 def ingested(lake: Lake, role: Role, as_of: datetime | None = None) -> list[Ingested]:
@@ -98,6 +98,12 @@ def ingested(lake: Lake, role: Role, as_of: datetime | None = None) -> list[Inge
     known = lake.ingested.all(layout.accepted(lake.use_case.contract))
     found = (known.get(f"delivery={one.delivery}") for one in deliveries(lake.store, source, as_of))
     return [record for record in found if record is not None and record.source == source]
+
+
+def observed_deliveries(lake: Lake, as_of: datetime | None = None) -> list[Ingested]:
+    """Verdicts on all deliveries that a training reads, and a panel's forecast; on none that was refused whole."""
+    found = (record for role in lake.use_case.observed_from for record in ingested(lake, role, as_of))
+    return [record for record in found if record.refused is None]
 
 
 def typed_rows(spark: SparkSession, use_case: UseCase, paths: Sequence[str]) -> DataFrame:

@@ -12,7 +12,7 @@ there, and the attempt's own until then. Readers of the plain tree never see a r
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from regatta.errors import InputError
 from regatta.lake import layout
+from regatta.lake.saved import content_of
 from regatta.lake.store import COPIES_AT_ONCE, Store
 
 
@@ -100,6 +101,17 @@ class Attempt:
             for stored in found
         )
 
+    def saved(self, folder: str) -> str:
+        """A hash of what was saved in a folder, whatever saving it drew (`saved.py`)."""
+        keys = [one.key for one in self._store.files(self._prefix + folder)]
+        return content_of(
+            {key.removeprefix(self._prefix + folder): _reader(self._store, key) for key in keys}
+        )
+
+    def remove(self) -> None:
+        """Take away all that the attempt has written: for one that will not be published."""
+        self._store.delete(one.key for one in self._store.objects(self._prefix))
+
 
 class Published(Generic[P]):
     """All records of one kind under one use case."""
@@ -160,6 +172,14 @@ class Published(Generic[P]):
             prefix = layout.attempt(self._use_case, record.attempt)
         return [self._store.uri(prefix + file.name) for file in files]
 
+    def saved(self, record: P, folder: str) -> str:
+        """A hash of what was published in a folder, whatever saving it drew (`saved.py`)."""
+        prefix = f"{self._use_case}/"
+        if self._missing(record, folder):
+            prefix = layout.attempt(self._use_case, record.attempt)
+        names = [file.name for file in record.files if file.name.startswith(folder)]
+        return content_of({name.removeprefix(folder): _reader(self._store, prefix + name) for name in names})
+
     def trusted(self, record: P, folder: str) -> str:
         """The URI of a folder of the record that is whole: the visible one, or the attempt's until then.
 
@@ -190,6 +210,10 @@ class Published(Generic[P]):
 
     def _missing(self, record: P, under: str = "") -> list[PublishedFile]:
         return missing(self._store, self._use_case, record, under)
+
+
+def _reader(store: Store, key: str) -> Callable[[], bytes]:
+    return lambda: store.get(key) or b""
 
 
 def missing(store: Store, use_case: str, record: Publication, under: str = "") -> list[PublishedFile]:

@@ -99,6 +99,8 @@ class Run(Publication):
     """By the mean over the folds; its model is published where the use case may need it."""
     scale: float | None = None
     """What mase on the holdout is a share of, in the label's unit."""
+    known_until: datetime | None = None
+    """Of a panel that knows something in advance: the newest `delivered_at` of that, else None."""
     trained_until: date | None = None
     """Of a panel: the last period that was learnt from."""
     engines: Mapping[str, EngineChoice] = {}

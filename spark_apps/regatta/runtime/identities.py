@@ -40,6 +40,7 @@ _OF_VERB = {
     "ingest": Identity.TRAINING,
     "train": Identity.TRAINING,
     "promote": Identity.TRAINING,
+    "reproduce": Identity.TRAINING,  # it publishes nothing, and Spark needs a place to write
     "rollback": Identity.TRAINING,
     "report": Identity.TRAINING,  # its page stands beside the runs, where a reader must put nothing
     "score": Identity.SCORING,

@@ -17,7 +17,7 @@ from regatta.runtime.job_variables import job_variables
 from regatta.runtime.local.embedded import addresses, environment
 from regatta.runtime.memory import driver_memory, executor_memory
 
-VERBS = ("ingest", "train", "promote", "score")
+VERBS = ("ingest", "train", "promote", "score", "reproduce")
 LOCAL = "local[*]"
 NO_PACKAGES = "spark.jars.packages="  # the jars lie beside Spark's own: Ivy would take seconds to say so
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip is the same for the same sources, whenever it is made

@@ -45,13 +45,6 @@ def not_ingested(lake: Lake, role: Role = "score", as_of: datetime | None = None
     return [one.delivery for one in landed if one.delivery not in known]
 
 
-def read_by_a_forecast(lake: Lake, as_of: datetime | None) -> list[Ingested]:
-    """The verdicts on all deliveries that a forecast is made from: the history, and what is known in advance."""
-    roles: tuple[Role, ...] = ("train", "score")
-    found = (record for role in roles for record in ingested(lake, role, as_of))
-    return [record for record in found if not record.refused]
-
-
 def named(lake: Lake, delivery: str) -> Ingested:
     """The delivery of that name.
 

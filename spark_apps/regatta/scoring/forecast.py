@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from regatta.config.panel import AS_OF, PERIOD, STEP, Panel
 from regatta.config.table import quoted
-from regatta.contract.accepted import Accepted, known_in_advance, observations
+from regatta.contract.accepted import Accepted, known_in_advance, observations, observed_deliveries
 from regatta.contract.accepted import accepted as accepted_rows
 from regatta.errors import InputError
 from regatta.features.scope import in_scope
@@ -20,7 +20,6 @@ from regatta.panels.rows import rows
 from regatta.panels.values import POSITION, observed
 from regatta.runtime.progress import say
 from regatta.scoring.batches import forecast_id
-from regatta.scoring.due import read_by_a_forecast
 from regatta.scoring.score import Champion
 
 OUTPUT = (PERIOD, STEP, "prediction", "model", "champion", AS_OF, "reason")
@@ -48,7 +47,7 @@ def forecast(
     use_case, panel, number = champion.use_case, champion.use_case.panel, champion.entry.number
     assert panel is not None
     read = accepted_rows(spark, lake, "train", as_of)
-    batch = forecast_id(read_by_a_forecast(lake, as_of))
+    batch = forecast_id(observed_deliveries(lake, as_of))
     folder = layout.batch(number, batch)
     predicted = _predicted(spark, lake, champion, panel, read, as_of).persist()
     counted = predicted.agg(F.count(F.lit(1)), F.count("prediction"), F.max(AS_OF)).collect()[0]

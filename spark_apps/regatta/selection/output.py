@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 
 from pyspark.ml import PipelineModel
-from pyspark.sql import DataFrame
 
 from regatta.config import UseCase
 from regatta.config.table import quoted
@@ -14,28 +13,19 @@ from regatta.evaluation.metrics import metrics_by
 from regatta.features.pipeline import FEATURES
 from regatta.lake import Attempt, Lake, layout
 from regatta.runtime.concurrency import side_by_side
-from regatta.selection.finalists import Finals
-from regatta.selection.leaderboard import Leaderboard
+from regatta.selection.learning import Learnt
 
 
-def write_run(
-    lake: Lake,
-    attempt: Attempt,
-    use_case: UseCase,
-    board: Leaderboard,
-    finals: Finals,
-    predictions: DataFrame,
-) -> None:
+def write_run(lake: Lake, attempt: Attempt, use_case: UseCase, learnt: Learnt) -> None:
     """Write all of a run but its record: models, vectors, predictions on the holdout, leaderboard, weights.
 
     Args:
         lake: the use case's.
         attempt: where to write; nothing is visible before it is published.
         use_case: as models see it.
-        board: with the holdout's figures.
-        finals: the refitted best of each family.
-        predictions: the holdout as `on_holdout` gives it.
+        learnt: in the race and after it.
     """
+    board, finals, predictions = learnt.board, learnt.best, learnt.predictions
     folder = layout.run(board.run_id)
     prepared = finals.prepared[finals.winner.encoding]
     kept = map(quoted, (*use_case.identity, use_case.label))
