@@ -25,7 +25,7 @@ from pyarrow.csv import WriteOptions, write_csv
 
 from regatta import config
 from regatta.errors import RegattaError
-from regatta.lake.deliveries import land
+from regatta.lake.landing import land
 from regatta.lake.store import Store
 from regatta.runtime.progress import say, step
 

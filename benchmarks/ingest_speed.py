@@ -26,7 +26,7 @@ from regatta.config import UseCase
 from regatta.config.table import quoted, spark_type
 from regatta.contract import preflight, verdicts
 from regatta.lake import Ingested, Lake, layout
-from regatta.lake.deliveries import land
+from regatta.lake.landing import land
 from regatta.runtime.identities import Identity
 from regatta.runtime.local import embedded
 from regatta.runtime.memory import driver_memory

@@ -18,7 +18,7 @@ from pyarrow.parquet import read_table
 
 from regatta.config import load
 from regatta.lake import Lake
-from regatta.lake.deliveries import land
+from regatta.lake.landing import land
 from small_runs import land_listings, yaml
 
 VERBS = ("ingest", "train", "promote", "score")

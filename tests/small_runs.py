@@ -16,7 +16,7 @@ from regatta.config import UseCase
 from regatta.evaluation.metrics import Metrics, metrics
 from regatta.features.pipeline import FEATURES, LABEL, PREDICTION, feature_pipeline, published, with_label
 from regatta.lake import Ingested, Lake, Run, layout
-from regatta.lake.deliveries import land
+from regatta.lake.landing import land
 from regatta.selection.leaderboard import Judged, Leaderboard, Standing
 from regatta.selection.splits import held_out
 

@@ -22,7 +22,7 @@ from rest import Airflow
 from machine import free_ports, of_the_tests
 from regatta import config
 from regatta.lake import Lake
-from regatta.lake.deliveries import land
+from regatta.lake.landing import land
 from regatta.runtime.identities import Identity
 from regatta.runtime.local import embedded, ports
 from regatta.runtime.local.airflow import passwords

@@ -18,7 +18,7 @@ from regatta.config import parse
 from regatta.contract.accepted import accepted
 from regatta.errors import InputError
 from regatta.lake import Lake, layout
-from regatta.lake.deliveries import land
+from regatta.lake.landing import land
 from regatta.runtime.job import Job
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")

@@ -18,7 +18,7 @@ from regatta.errors import ExitCode, Unreachable
 from regatta.lake import Lake, layout
 from regatta.lake import store as of_store
 from regatta.lake.audit import audit
-from regatta.lake.deliveries import land
+from regatta.lake.landing import land
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from regatta.config import UseCase, load, parse
 from regatta.contract.accepted import accepted
 from regatta.errors import InputError
 from regatta.lake import Delivery, Ingested, Lake, layout
-from regatta.lake.deliveries import deliveries, land, unrecorded
+from regatta.lake.deliveries import deliveries, unrecorded
+from regatta.lake.landing import land
 from regatta.runtime.job import Job
 from regatta.runtime.submit import command, project_root, submit
 

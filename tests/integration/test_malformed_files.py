@@ -13,7 +13,7 @@ from malformed import CASES, CONTRACT, PLAIN, Rows
 from regatta.config import parse
 from regatta.contract import preflight
 from regatta.lake import Delivery, Ingested, Lake, layout
-from regatta.lake.deliveries import land
+from regatta.lake.landing import land
 from regatta.runtime.job import Job, trouble
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")

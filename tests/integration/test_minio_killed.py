@@ -15,7 +15,7 @@ from by_hand import enter, scored, tea_of
 from regatta.errors import Unreachable
 from regatta.lake import Lake, layout
 from regatta.lake.audit import audit
-from regatta.lake.deliveries import land
+from regatta.lake.landing import land
 from regatta.runtime.identities import Identity
 from regatta.runtime.local import embedded
 from regatta.runtime.local.state import StateFolder

@@ -20,7 +20,7 @@ from mutants import COLUMNS, CONTRACT, judged, mutants
 from regatta.config import parse
 from regatta.contract.accepted import typed_rows
 from regatta.lake import Ingested, Lake, layout
-from regatta.lake.deliveries import land
+from regatta.lake.landing import land
 from regatta.runtime.job import Job
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")

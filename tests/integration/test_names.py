@@ -15,7 +15,8 @@ from regatta.contract.report import warn_of_unrecorded
 from regatta.errors import InputError
 from regatta.evaluation.runs import chosen
 from regatta.lake import Lake, layout
-from regatta.lake.deliveries import deliveries, every_delivery, land, unrecorded
+from regatta.lake.deliveries import deliveries, every_delivery, unrecorded
+from regatta.lake.landing import land
 from regatta.scoring.due import named
 from s3_client import s3_client
 from tea import SMALL

@@ -25,7 +25,7 @@ from regatta.config.table import Role
 from regatta.evaluation.runs import runs
 from regatta.exploration.arrivals import arrivals, reasons
 from regatta.lake import Lake, layout
-from regatta.lake.deliveries import land
+from regatta.lake.landing import land
 from regatta.runtime.identities import Identity
 from regatta.runtime.job import run
 from regatta.runtime.local.servers import lake_variables

@@ -21,7 +21,7 @@ from regatta.cli.readers import leaderboard, scores
 from regatta.contract.accepted import observed_deliveries
 from regatta.evaluation.runs import runs
 from regatta.lake import Lake, layout
-from regatta.lake.deliveries import land
+from regatta.lake.landing import land
 from regatta.lake.provenance import fingerprint
 from regatta.runtime.job import run
 from regatta.scoring.batches import batches

@@ -16,7 +16,7 @@ from regatta.config import parse
 from regatta.errors import FaultyInput, InputError
 from regatta.lake import Attempt, Ingested, Lake, Run, layout
 from regatta.lake.audit import audit
-from regatta.lake.deliveries import land
+from regatta.lake.landing import land
 from regatta.lake.leftovers import ABANDONED, QUIET, Fate, Leftover, leftovers, remove
 from s3_client import s3_client
 from tea import SMALL

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from regatta.cli.use_case import UseCaseFile, use_case_argument
 from regatta.config.table import Role
 from regatta.errors import InputError
-from regatta.lake.deliveries import land as land_delivery
+from regatta.lake.landing import land as land_delivery
 from regatta.runtime.instants import instant
 from regatta.runtime.progress import console, result
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from regatta.config import UseCase
 from regatta.contract.form import HEAD, Look, faults, header_of
 from regatta.lake import Delivery, Lake, layout
-from regatta.lake.deliveries import scan_of
+from regatta.lake.landing import scan_of
 from regatta.lake.parquet import Columns, columns_of
 from regatta.lake.records import DeliveredFile
 from regatta.lake.scan import dialect, is_packed
