@@ -5,7 +5,7 @@ spark-submit ... spark_apps/reproduce.py --config conf/house_prices.yaml --run R
 
 from __future__ import annotations
 
-from regatta.contract.accepted import accepted, known_in_advance, observations
+from regatta.contract.accepted import accepted, delivered, known_in_advance, observations
 from regatta.errors import Fault, FaultyInput
 from regatta.evaluation.runs import chosen
 from regatta.features.inputs import trained_as
@@ -33,7 +33,7 @@ def main(job: Job) -> Outcome:
     with step("looking at what is accepted"):
         read = accepted(spark, lake, "train", as_of=record.as_of)
     known = known_in_advance(spark, lake, record.known_until) if record.known_until else None
-    content = fingerprint([*read.deliveries, *(known.deliveries if known else ())])
+    content = fingerprint(delivered(read, known))
     if facts := other_input(record, [delivery.delivery for delivery in read.deliveries], content):
         raise _differs(place, "cannot be trained again: its input is not what it was", facts)
 

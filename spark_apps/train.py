@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from regatta.contract.accepted import accepted, known_in_advance, observations, observed_deliveries
+from regatta.contract.accepted import accepted, delivered, known_in_advance, observations
 from regatta.contract.trial import check_inputs
 from regatta.lake import Run, layout
 from regatta.lake.provenance import code_version, fingerprint, run_id, versions
@@ -34,9 +34,9 @@ def main(job: Job) -> Outcome:
     lake, spark, started = job.lake, job.spark, time.monotonic()
     with step("looking at what is accepted"):
         read = accepted(spark, lake, "train", as_of=job.as_of)
+        known = known_in_advance(spark, lake, job.as_of)
     as_of = max(delivery.delivered_at for delivery in read.deliveries)
-    observing = observed_deliveries(lake, job.as_of)
-    content, code = fingerprint(observing), code_version()
+    content, code = fingerprint(delivered(read, known)), code_version()
     name = run_id(job.use_case, as_of, content, code)
     if (standing := lake.run(name)) is not None:
         lake.runs.settle(standing)
@@ -47,7 +47,7 @@ def main(job: Job) -> Outcome:
     with step("trying filters and features"):
         check_inputs(spark, use_case)
     with step("splitting"):
-        rows = split(observations(read, known_in_advance(spark, lake, job.as_of)), job.use_case)
+        rows = split(observations(read, known), job.use_case)
     say(f"contract {job.use_case.contract}, {rows}")
     for line in windows(rows.splits):
         say(line)
@@ -84,9 +84,7 @@ def main(job: Job) -> Outcome:
                     seconds=time.monotonic() - started,
                     best_baseline=board.best_baseline.candidate if board.best_baseline else None,
                     scale=rows.scale,
-                    known_until=max(
-                        (one.delivered_at for one in observing if one.role == "score"), default=None
-                    ),
+                    known_until=max(one.delivered_at for one in known.deliveries) if known else None,
                     trained_until=rows.trained_until,
                     engines=learnt.engine.choices,
                 ),

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
 from house import House
 from regatta.errors import ExitCode
 from regatta.lake import layout
+from shell import Shell
 
 pytestmark = pytest.mark.timeout(900)
 
 
-def reproduce(house: House) -> subprocess.CompletedProcess[str]:
-    """The newest run, as a user does it."""
-    words = [sys.executable, "-c", "from regatta.cli import main; main()", "reproduce", str(house.config)]
-    return subprocess.run(words, env=house.variables, capture_output=True, text=True, check=False)
+def reproduce(house: House, expect: int = ExitCode.DONE) -> str:
+    """What is said of the newest run."""
+    return Shell(house.variables, house.config).regatta("reproduce", expect=expect).stdout
 
 
 def test_a_run_comes_out_the_same_again_and_nothing_is_left(house: House) -> None:
     before = {one.key: one.etag for one in house.lake.store.objects("")}
 
-    done = reproduce(house)
+    said = reproduce(house)
 
-    assert done.returncode == ExitCode.DONE, done.stdout + done.stderr
-    assert "is reproduced: the leaderboard (2 lines), every model, the vectors" in done.stdout
+    assert "is reproduced: the leaderboard (2 lines), every model, the vectors" in said
     assert {one.key: one.etag for one in house.lake.store.objects("")} == before
 
 
@@ -42,11 +38,9 @@ def test_a_run_whose_input_is_not_what_it_was_is_told_so_before_it_is_trained(ho
     assert other != record
     house.lake.store.put(key, other, "application/json")
     try:
-        done = reproduce(house)
+        said = reproduce(house, ExitCode.INPUT)
     finally:
         house.lake.store.put(key, record, "application/json")
 
-    assert done.returncode == ExitCode.INPUT
-    said = done.stdout  # of the job, which is relayed
     assert f"run {run.run_id} cannot be trained again" in said
     assert "a delivery has another content" in said

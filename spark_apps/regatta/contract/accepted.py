@@ -84,10 +84,15 @@ def known_in_advance(spark: SparkSession, lake: Lake, as_of: datetime | None = N
     return accepted(spark, lake, "score", as_of) if taken else None
 
 
+def delivered(read: Accepted, known: Accepted | None) -> tuple[Ingested, ...]:
+    """The verdicts on all that observations are made of."""
+    return (*read.deliveries, *(known.deliveries if known else ()))
+
+
 def observations(read: Accepted, known: Accepted | None) -> Lines:
     """What a panel is made of: rows of the training source, and what is known in advance."""
-    delivered = {delivery.delivery: delivery.delivered_at for delivery in read.deliveries}
-    return Lines(read.rows, known.rows if known else None, delivered, max(delivered.values()))
+    times = {delivery.delivery: delivery.delivered_at for delivery in read.deliveries}
+    return Lines(read.rows, known.rows if known else None, times, max(times.values()))
 
 
 def ingested(lake: Lake, role: Role, as_of: datetime | None = None) -> list[Ingested]:
