@@ -35,7 +35,7 @@ doctor: setup ## what is missing on this machine or wrong with the lake
 test: ## everything: check, then all tests on the real servers
 	@$(MAKE) --no-print-directory -j 2 setup-dev setup-airflow
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -n 3
+	$(BIN)/pytest -n 4
 test-unit: setup-dev setup-airflow ## the tests that need no server
 	$(BIN)/pytest tests/unit
 test-integration: setup-dev ## the tests on the real servers
@@ -43,7 +43,7 @@ test-integration: setup-dev ## the tests on the real servers
 test-airflow: setup-dev setup-airflow ## a real Airflow for as long as it takes: a cluster, backfills, what is killed and what is away
 	REGATTA_AIRFLOW=$(REGATTA_AIRFLOW) $(BIN)/pytest tests/dags
 test-faults: setup-dev ## each verb killed twenty times beside a reader, and its lake taken away; REGATTA_SEED=... draws others
-	REGATTA_KILLS=$${REGATTA_KILLS:-20} $(BIN)/pytest -s tests/integration/test_kills.py tests/integration/test_lake_away.py
+	REGATTA_KILLS=$${REGATTA_KILLS:-20} $(BIN)/pytest -s tests/integration/jobs/test_kills.py tests/integration/jobs/test_lake_away.py
 fuzz: setup-dev ## 600 mutants of good files against Python's own reading; REGATTA_SEED=... draws others
 	REGATTA_MUTANTS=$${REGATTA_MUTANTS:-600} $(BIN)/pytest -s tests/integration/test_mutants.py
 ingest-2gb: setup-dev ## a file of 2 GB with dirt at known places: exactly that is rejected

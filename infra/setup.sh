@@ -32,8 +32,11 @@ make_environment() {
 }
 install_packages() {
   local pip=($environment/bin/python -m pip --disable-pip-version-check --no-input)
-  # --no-compile: what is imported is compiled then, once; all 11,000 modules would take most of a minute.
-  "${pip[@]}" install --no-compile --require-hashes -r "requirements/$name.txt"
+  # What is imported is compiled then, once; all 11,000 modules would take most of a minute. But where Python may not
+  # write that down, every job and every task would compile its thousand modules anew: five seconds of two.
+  local compile=--no-compile
+  [ -z "${PYTHONDONTWRITEBYTECODE:-}" ] || compile=--compile
+  "${pip[@]}" install $compile --require-hashes -r "requirements/$name.txt"
   [ "$name" = regatta ] || [ "$name" = dev ] || return 0
   "${pip[@]}" install --no-deps --no-build-isolation -e .
   # What these need has just come, and MinIO takes longer.

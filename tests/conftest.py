@@ -15,8 +15,11 @@ from regatta.runtime.class_archive import java_options
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # For every JVM that a test starts. The second compiler costs more than minutes of small jobs can win back.
-    os.environ["SPARK_SUBMIT_OPTS"] = f"-XX:TieredStopAtLevel=1 {java_options()}"
+    # For every JVM that a test starts. The second compiler costs more than minutes of small jobs can win back. Without
+    # it the code cache is 48 MB: a session fills that in a minute, and from then on nothing is compiled at all.
+    os.environ["SPARK_SUBMIT_OPTS"] = (
+        f"-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m {java_options()}"
+    )
     # collect() leaves the socket by which rows come back to the garbage collector, here where warnings are errors
     config.addinivalue_line(
         "filterwarnings", r"ignore:unclosed <socket\.socket.*127\.0\.0\.1:ResourceWarning"
@@ -24,10 +27,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class ByFolder(LoadScopeScheduling):
-    """For `-n 3`: a process for the unit tests and their Spark session, one for the lake, one for Airflow."""
+    """For `-n 4`: a process for the unit tests and their Spark session, one for the lake, one for jobs, one for Airflow."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.split("/")[1]
+        file, _, _ = nodeid.partition("::")
+        return file.rpartition("/")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFolder:

@@ -108,10 +108,12 @@ def spark_cluster(
         **server_variables,
         **lake_environment,
         "REGATTA_HOME": str(tmp_path_factory.mktemp("cluster")),
+        "JDK_JAVA_OPTIONS": os.environ["SPARK_SUBMIT_OPTS"],  # for the executors, which its workers start
     }
     try:
         with of_the_tests(apart):
-            yield {"REGATTA_HOME": apart["REGATTA_HOME"], **embedded.up(cluster=True, say=print)}
+            variables = embedded.up(cluster=True, say=print)
+        yield {"REGATTA_HOME": apart["REGATTA_HOME"], **variables}
     finally:
         with of_the_tests(apart):
             embedded.down(say=print)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(3600)
 KILLS = int(os.environ.get("REGATTA_KILLS", "1"))
 SEED = int(os.environ.get("REGATTA_SEED", "20261126"))
 AFTER_THE_FIRST_OBJECT = 0.6  # of the kills
-READER = Path(__file__).parents[1] / "polling_reader.py"
+READER = Path(__file__).parents[2] / "polling_reader.py"
 
 
 @contextmanager

@@ -6,15 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
 
-import train
 from house import House
-from machine import of_the_tests
 from regatta.config import load
 from regatta.evaluation.runs import runs
 from regatta.lake import Lake, Store
-from regatta.runtime.job import run
 from regatta.scoring.batches import batches
 from regatta.selection.leaderboard import Leaderboard
 from s3_client import s3_client
@@ -50,11 +46,9 @@ def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
     house: House,
     trees: Path,
     lake_environment: dict[str, str],
-    lake_spark: SparkSession,
     spark_cluster: dict[str, str],
     bare_python: Path,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store = Store("s3a://regatta", s3_client(lake_environment))
     copied = ("raw/", "kills/_attempts/", "kills/accepted/", "kills/rejected/")
@@ -65,11 +59,7 @@ def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
         root: Lake(Store(f"s3a://regatta/{root}", s3_client(lake_environment)), load(trees))
         for root in ("here", "there")
     }
-    with of_the_tests({**lake_environment, "REGATTA_LAKE": "s3a://regatta/here", "REGATTA_MASTER": ""}):
-        monkeypatch.setattr("sys.argv", ["train.py", "--config", str(trees)])
-        with pytest.raises(SystemExit) as ended:
-            run("train", train.main, train.FLAGS)
-        assert not ended.value.code
+    Shell({**house.variables, "REGATTA_LAKE": "s3a://regatta/here"}, trees).regatta("train")
 
     def job(verb: str) -> None:
         script = Path(shutil.copy(ROOT / "spark_apps" / f"{verb}.py", tmp_path))
