@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -136,6 +137,21 @@ def test_a_canary_that_differs_leaves_the_race_to_mllib(
         assert choice.engine == "mllib"
         assert choice.reason.startswith("node 0 of a small fit is (0, ")
     assert {n: s.mean("rmse") for n, s in found.items()} == {n: s.mean("rmse") for n, s in by_mllib.items()}
+
+
+def test_the_canary_may_take_its_time_to_read_what_mllib_has_grown(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+):
+    """Py4J lets go of a model within a second of Python's last reference to it, not at once."""
+    of_jvm = canary._jvm_nodes
+
+    def late(model: Any) -> Any:
+        time.sleep(2)
+        return of_jvm(model)
+
+    monkeypatch.setattr(canary, "_jvm_nodes", late)
+
+    canary.sing(spark, rows_of(200), RandomForestRegressor(numTrees=2, maxDepth=2, seed=1))
 
 
 def test_too_little_memory_leaves_the_race_to_mllib(spark: SparkSession, monkeypatch: pytest.MonkeyPatch):

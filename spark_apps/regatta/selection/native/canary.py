@@ -37,7 +37,8 @@ def sing(session: SparkSession, rows: Rows, estimator: Any) -> None:
     sample = framed(
         session, rows.every(max(1, len(rows.labels) // ROWS)), small.getFeaturesCol(), small.getLabelCol()
     )
-    theirs = list(_jvm_nodes(small.fit(sample)._java_obj))
+    model = small.fit(sample)  # kept: once Python's object is gone, the JVM soon lets go of its own
+    theirs = list(_jvm_nodes(model._java_obj))
     training, _ = collected(sample, small.getFeaturesCol(), small.getLabelCol())
     ours = list(_own_nodes(training, small))
     for number, (our, their) in enumerate(zip(ours, theirs, strict=False)):
