@@ -17,7 +17,7 @@ from s3_client import s3_client
 from shell import ROOT, Shell, submit
 from small_runs import yaml
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)  # each job here is three JVMs, beside all other tests
 
 TREES = """\
 candidates:
