@@ -33,7 +33,7 @@ make_environment() {
 install_packages() {
   local pip=($environment/bin/python -m pip --disable-pip-version-check --no-input)
   # What is imported is compiled then, once; all 11,000 modules would take most of a minute. But where Python may not
-  # write that down, every job and every task would compile its thousand modules anew: five seconds of two.
+  # keep what it compiled, each job would compile its thousand modules again, in five seconds.
   local compile=--no-compile
   [ -z "${PYTHONDONTWRITEBYTECODE:-}" ] || compile=--compile
   "${pip[@]}" install $compile --require-hashes -r "requirements/$name.txt"
