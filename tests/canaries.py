@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PAGES = ("jobs/", "stages/", "environment/", "executors/", "SQL/")
 OF_AN_APPLICATION = ("environment", "allexecutors", "jobs", "sql")
-PAUSE = 3.0  # seconds: the pages are made by the very job that is looked at
+PAUSE = 5.0  # seconds: the pages are made by the very job that is looked at
 
 
 def secrets_of(home: Path) -> dict[str, str]:

@@ -31,7 +31,7 @@ columns:
   zip:   {{type: string, role: category}}
 scaling: none
 candidates: {{linear_regression: {{regParam: 0.0}}}}
-split: {{holdout: 0.4, salt: {salt}}}
+split: {{holdout: 0.4, folds: 2, salt: {salt}}}
 gate: {{floor: {{r2: 0.7}}, min_rows: {min_rows}}}
 """
 ACCEPTED = "file string, row long, id string, price double, size double, grade long, zip string"

@@ -55,7 +55,7 @@ def houses(spark: SparkSession) -> DataFrame:
         )
         .withColumn(WEIGHT, 1.0 + F.col("id") % 3)
         .withColumn("check", F.col("id") % 4 == 0)
-        .withColumn(FOLD, (F.col("id") % 3).cast("int"))
+        .withColumn(FOLD, (F.col("id") % 2).cast("int"))
     )
     numbers = ["rooms", "area", "thin", "lat", "never", "always"]
     stages = [

@@ -140,7 +140,7 @@ def test_init_writes_a_file_that_loads_says_what_to_do_next_and_writes_over_none
     (tmp_path / "conf").mkdir()
     table = tmp_path / "tea.csv"
     table.write_text("size,y\n" + "".join(f"{row % 7},{row % 11}\n" for row in range(50)))
-    monkeypatch.setattr(proposing, "project_root", lambda: tmp_path)
+    monkeypatch.setattr("regatta.runtime.submit.project_root", lambda: tmp_path)
     monkeypatch.chdir(tmp_path)
     proposing.init.main(["tea", str(table)], standalone_mode=False)
     assert load(tmp_path / "conf" / "tea.yaml").label == "y"
@@ -154,6 +154,16 @@ def test_init_writes_a_file_that_loads_says_what_to_do_next_and_writes_over_none
         "is there already",
         "choose another name, or add --force",
     )
+
+
+def test_init_takes_a_path_as_every_verb_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, file = tmp_path / "green tea.csv", tmp_path / "tea.yaml"
+    table.write_text("size,y\n" + "".join(f"{row % 7},{row % 11}\n" for row in range(50)))
+    proposing.init.main([str(file), str(table)], standalone_mode=False)
+    assert load(file).use_case == "tea"
+    assert f"next: regatta land {file} '{table}' --delivery first; " in capsys.readouterr().out
+    with pytest.raises(InputError, match="cannot be written: No such file or directory"):
+        proposing.init.main([str(tmp_path / "nowhere" / "tea.yaml"), str(table)], standalone_mode=False)
 
 
 @pytest.mark.parametrize(

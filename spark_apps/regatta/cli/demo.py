@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
@@ -23,8 +24,9 @@ from regatta.lake.deliveries import deliveries
 from regatta.lake.provenance import code_version, fingerprint, run_id
 from regatta.reporting import tables
 from regatta.runtime.local import embedded
+from regatta.runtime.local.state import StateFolder
 from regatta.runtime.progress import result, say
-from regatta.runtime.submit import project_root
+from regatta.runtime.submit import path_shown, project_root
 from regatta.scoring.batches import batches, forecast_id
 
 ROLES: tuple[Role, ...] = ("train", "score")
@@ -68,7 +70,7 @@ def _land_examples(file: UseCaseFile) -> None:
         if not examples and not known and role == "train":
             raise InputError(
                 f"there is nothing to train on: no delivery in the lake, and no file in data/{file.name}/train/",
-                way_out=f"regatta land {file.name} FILE... --delivery ID",
+                way_out=f"regatta land {file.called} FILE... --delivery ID",
             )
 
 
@@ -130,15 +132,13 @@ def _names(file: UseCaseFile, role: Role) -> list[str]:
 
 def _show(file: UseCaseFile) -> None:
     """The leaderboard, the champion, ten scored rows, and where to look next."""
-    lake, name = file.lake("demo"), file.name
+    lake, called = file.lake("demo"), quote(file.called)
     console = tables.paper()
     console.print(tables.leaderboard(readers.leaderboard(lake)))
     if (champion := lake.champions.reigning()) is not None:
         result(f"\nchampion {champion.number}: run {champion.run_id}\n  {champion.reason}\n")
         if not batches(lake):
-            said = (
-                f"regatta land {name} FILE --delivery ID --role score, then make demo USE_CASE={name} again"
-            )
+            said = f"regatta land {called} FILE --delivery ID --role score, then make demo USE_CASE={called} again"
             result(f"nothing has been landed to be scored: {said}\n")
         else:
             console.print(tables.scores(readers.scores(lake, head=10), file.use_case))
@@ -150,7 +150,7 @@ def _show(file: UseCaseFile) -> None:
         "runs": lake.uri("runs/"),
         "scores": lake.uri("scores/"),
         "the shell": 'eval "$(.venv/bin/regatta env)" sets what aws, boto3 and spark need to read the lake',
-        "again": f".venv/bin/regatta leaderboard {name} | runs | history | scores --head 20",
+        "again": f".venv/bin/regatta leaderboard {called} | runs | history | scores --head 20",
     }
     result("\nWhere to look next")
     for what, place in where.items():
@@ -161,4 +161,6 @@ def _console() -> str:
     running = {server.name: server.state for server in embedded.status()}
     if running.get("minio") != "up":
         return os.environ.get("AWS_ENDPOINT_URL", "")
-    return f"{embedded.console_address()}  (root's account: .regatta/credentials.json)"
+    return (
+        f"{embedded.console_address()}  (root's account: {path_shown(StateFolder().root)}/credentials.json)"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import click
 from regatta.config.schema import json_schema
 from regatta.errors import InputError
 from regatta.runtime.progress import result, say
-from regatta.runtime.submit import project_root
+from regatta.runtime.submit import path_shown, use_case_file
 
 if TYPE_CHECKING:
     from regatta.proposal.proposal import Proposal
@@ -28,24 +29,30 @@ def init(name: str, file: Path, label: str | None, force: bool) -> None:
         propose,
     )  # what it sniffs with would cost every other command a second
 
-    path = project_root() / "conf" / f"{name}.yaml"
+    path = use_case_file(name)
     if path.exists() and not force:
         raise InputError("is there already", place=str(path), way_out="choose another name, or add --force")
-    found = propose(name, file, label)
+    found = propose(path.stem, file, label)
     if not found.label.is_sure and sys.stdin.isatty():
         numbers = [guess.name for guess in found.columns if guess.is_number]
         say(f"numeric columns: {', '.join(numbers)}")
-        found = propose(name, file, click.prompt("which one is to be predicted?", found.label.guess.name))
-    path.write_text(found.text, encoding="utf-8")
-    result(f"wrote {_shown(path)}: {_summary(found)}")
+        found = propose(
+            path.stem, file, click.prompt("which one is to be predicted?", found.label.guess.name)
+        )
+    try:
+        path.write_text(found.text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", place=str(path)) from None
+    result(f"wrote {path_shown(path)}: {_summary(found)}")
     for remark in found.remarks:
         result(f"  {remark}")
     if not found.label.is_sure:
         result(
             f"  {found.label.guess.name} is only a guess of what is to be predicted: look at it, or give --label COLUMN"
         )
+    named, table = shlex.quote(name), shlex.quote(str(file))
     result(
-        f"next: regatta land {name} {file} --delivery first; regatta doctor {name}; make demo USE_CASE={name}"
+        f"next: regatta land {named} {table} --delivery first; regatta doctor {named}; make demo USE_CASE={named}"
     )
 
 
@@ -60,7 +67,3 @@ def _summary(found: Proposal) -> str:
     inputs = roles.count("feature") + roles.count("category")
     key = next((guess.name for guess in found.columns if guess.role == "key"), "none")
     return f"{len(roles)} columns, {inputs} of them inputs; label {found.label.guess.name}, key {key}"
-
-
-def _shown(path: Path) -> str:
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

@@ -58,7 +58,7 @@ def gc(file: UseCaseFile, delete: bool) -> None:
         decided, undecided = (limit.total_seconds() / 3600 for limit in (QUIET, ABANDONED))
         result(f"nothing is removable yet: what is decided stays {decided:.0f} h, the rest {undecided:.0f} h")
     elif not delete:
-        result(f"{_size(due)} could go: regatta gc {file.name} --delete")
+        result(f"{_size(due)} could go: regatta gc {file.called} --delete")
     else:
         with step("removing"):
             for one in due:

@@ -28,6 +28,11 @@ class UseCaseFile:
         """As the lake knows it."""
         return self.use_case.use_case
 
+    @property
+    def called(self) -> str:
+        """As a command line names it: a file of conf/ by its name, another by its path."""
+        return self.path.stem if use_case_file(self.path.stem) == self.path else str(self.path)
+
     def lake(self, verb: str) -> Lake:
         """The lake of the environment, or the embedded one while it is up: there with what the verb may do."""
         return Lake.of(self.use_case, environment(identity_of(verb)))

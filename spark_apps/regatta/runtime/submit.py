@@ -29,10 +29,10 @@ def command(verb: str, config: Path, arguments: Sequence[str] = ()) -> list[str]
     In the order of Airflow's operator, whose line is the same word by word (airflow/dags/spark_job.py).
     """
     return [
-        _shown(spark_home() / "bin" / "spark-submit"),
+        path_shown(spark_home() / "bin" / "spark-submit"),
         *settings(),
-        _shown(project_root() / "spark_apps" / f"{verb}.py"),
-        *("--config", _shown(config)),
+        path_shown(project_root() / "spark_apps" / f"{verb}.py"),
+        *("--config", path_shown(config)),
         *arguments,
     ]
 
@@ -53,8 +53,8 @@ def settings() -> list[str]:
     return [
         *("--master", master),
         *packages,
-        *("--properties-file", _shown(project / "conf" / "spark-defaults.conf")),
-        *("--py-files", _shown(project / "build" / "regatta.zip")),
+        *("--properties-file", path_shown(project / "conf" / "spark-defaults.conf")),
+        *("--py-files", path_shown(project / "build" / "regatta.zip")),
         *memory,
     ]
 
@@ -115,7 +115,8 @@ def use_case_file(name: str) -> Path:
     return project_root() / "conf" / f"{name}.yaml"
 
 
-def _shown(path: Path) -> str:
+def path_shown(path: Path) -> str:
+    """From here, where it lies below: to be read and pasted."""
     try:
         return str(path.resolve().relative_to(Path.cwd()))
     except ValueError:
