@@ -102,6 +102,19 @@ def test_a_house_that_is_sold_again_is_named_by_id_and_date(tmp_path: Path) -> N
     assert use_case.time == "date"
 
 
+def test_of_a_moment_that_is_proposed_which_differs_between_rows(tmp_path: Path) -> None:
+    rows = "".join(
+        f"2019-03-{1 + row // 24:02} {row % 24:02}:10:00,2019-03-{1 + row % 20:02},{row}.5\n"
+        for row in range(400)
+    )
+    use_case, _ = proposed(tmp_path / "a.csv", "picked,paid,price\n" + rows)
+    assert {name: feature.sql for name, feature in use_case.features.items()} == {
+        "picked_dayofweek": "dayofweek(picked)",
+        "picked_hour": "hour(picked)",
+        "paid_dayofweek": "dayofweek(paid)",
+    }
+
+
 def test_what_is_almost_the_label_empty_or_always_the_same_is_no_input(tmp_path: Path) -> None:
     rows = "".join(f"{row % 7},{row * 2 + row % 2},,9,{row}.5\n" for row in range(100))
     use_case, found = proposed(tmp_path / "a.csv", "kind,tax,nothing,same,price\n" + rows)

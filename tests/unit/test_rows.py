@@ -359,6 +359,16 @@ def test_numbers_with_units_are_typed_by_an_expression_over_their_own_text(fate:
     ]
 
 
+def test_a_column_that_no_file_has_is_made_of_the_texts_of_others(fate: Judge) -> None:
+    months = contract("{type: date, required: true, sql: \"concat(id, '-01')\"}")
+    accepted, rejected = fate("id,price\n2015-03,1\n2015-13,2\n,3\n", months)
+    assert accepted == [("monday", "a.csv", 1, date(2015, 3, 1))]
+    assert [row[3] for row in rejected] == [
+        [("value", "is not a date like 2015-01-31", "2015-13-01")],
+        [("id", "is required", None), ("value", "is required", None)],
+    ]
+
+
 def test_several_patterns_are_tried_in_turn_and_days_have_bounds(fate: Judge) -> None:
     several = "{type: date, format: [d/M/yyyy, yyyy-MM-dd], min: 2015-01-01, below: 2016-01-01}"
     assert values(fate, "3/2/2015", "03/02/2015", "2015-02-03", "2015/02/03", "31/12/2014", "1/1/2016", column=several) == [

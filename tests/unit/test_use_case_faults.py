@@ -113,7 +113,10 @@ CHANGES: list[tuple[str, str, list[str]]] = [
     ('', 'features: {bands: {sql: area, type: category, buckets: 4}}', ['tea.yaml:11: features.bands.buckets: buckets are made of numbers\n  leave type out']),
     ('', 'rules: [{name: a, sql: area ~ 1}]', ['tea.yaml:11: rules.0.sql: ~ is no operator here\n  docs/use-case.md says under Expressions what may stand in one']),
     ('', 'filters: [pric > 10]', ['tea.yaml:11: filters.0: no such column: pric\n  did you mean price?']),
-    ('number, role: feature', 'number, role: feature, sql: "price / 2"', ['tea.yaml:6: columns.area.sql: no such column: price\n  it may read the text of area alone; what reads several columns is a feature']),
+    ('number, role: feature', 'number, role: feature, sql: "price / 2"', ['tea.yaml:6: columns.area.sql: makes an input of the label, or the label of inputs\n  the label is made of its own text alone, and nothing else reads that']),
+    ('role: label', 'role: label, sql: "area * 2"', ['tea.yaml:8: columns.price.sql: makes an input of the label, or the label of inputs\n  the label is made of its own text alone, and nothing else reads that']),
+    ('number, role: feature', 'number, role: feature, sql: "arae / 2"', ['tea.yaml:6: columns.area.sql: no such column: arae\n  did you mean area?']),
+    ('number, role: feature}', 'number, role: feature, sql: id}\n  size: {sql: area}', ['tea.yaml:7: columns.size.sql: reads area, which no file has\n  read what columns.area.sql reads']),
     # candidates
     ('linear_regression:', 'lightgbm:', ['tea.yaml:10: candidates.lightgbm: is not one of the names known here\n  known are random_forest, gbt or linear_regression']),
     ('regParam: [0.1, 1.0]', 'regParm: 0.1', ["tea.yaml:10: candidates.linear_regression.regParm: MLlib's LinearRegression has no such parameter\n  did you mean regParam?"]),

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from regatta.config import mllib
-from regatta.config.expressions import Purpose, problems
+from regatta.config.expressions import Purpose, columns_of, problems
 from regatta.config.model import UseCase
 from regatta.config.moments import pattern_problems
 from regatta.config.panel_contradictions import panel_contradictions
-from regatta.config.problem import Place, nearest_or_all
+from regatta.config.problem import Place, Problem, nearest_or_all
 from regatta.config.sources import source_contradictions
 from regatta.config.table import Column, moment_of
 
@@ -91,11 +91,23 @@ def _expressions(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:
             yield ("features", name, "buckets"), "buckets are made of numbers", "leave type out"
     for name, column in columns.items():
         if column.sql is not None:
-            for problem in problems(column.sql, columns=[name], purpose=Purpose.RULE):
-                hint = problem.hint or _OF_EXPRESSIONS
-                if problem.fact.startswith("no such column"):
-                    hint = f"it may read the text of {name} alone; what reads several columns is a feature"
-                yield ("columns", name, "sql"), problem.fact, hint
+            for problem in _of_texts(name, column.sql, use_case):
+                yield ("columns", name, "sql"), problem.fact, problem.hint or _OF_EXPRESSIONS
+
+
+def _of_texts(name: str, sql: str, use_case: UseCase) -> Iterator[Problem]:
+    """What is wrong with an expression that makes a column of delivered texts."""
+    found = list(problems(sql, columns=use_case.columns, purpose=Purpose.RULE))
+    yield from found
+    others = frozenset() if found else columns_of(sql) - {name}
+    for other in sorted(others):
+        if other in use_case.computed:
+            yield Problem(f"reads {other}, which no file has", f"read what columns.{other}.sql reads")
+    if use_case.panel is None and (use_case.label in others or (others and name == use_case.label)):
+        yield Problem(
+            "makes an input of the label, or the label of inputs",
+            "the label is made of its own text alone, and nothing else reads that",
+        )
 
 
 def _holdout_from(use_case: UseCase) -> Iterator[tuple[Place, str, str]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -121,12 +122,24 @@ class UseCase(Strict):
         return self if self.panel is None else self.model_copy(update={"features": {}, "filters": ()})
 
     @property
+    def computed(self) -> frozenset[str]:
+        """Columns that are made of others and that no file has: their `sql` does not read their own text."""
+        made: frozenset[str] = frozenset()
+        for name, column in self.columns.items():
+            with suppress(ValueError):  # what cannot be read is told where the file is checked
+                if column.sql is not None and name not in columns_of(column.sql):
+                    made |= {name}
+        return made
+
+    @property
     def withheld(self) -> frozenset[str]:
         """Columns that a delivery to score need not have: they are not known yet."""
         if self.panel is None:
             return frozenset({self.label})
         known = {name for value in self.panel.known.values() for name in columns_of(value.sql)}
-        return frozenset(self.columns) - known - {*self.panel.entity, *self.with_role("time")}
+        known |= {*self.panel.entity, *self.with_role("time")}
+        made_of = {name for one in known & self.computed for name in columns_of(str(self.columns[one].sql))}
+        return frozenset(self.columns) - known - made_of
 
     @property
     def needs_a_baseline(self) -> bool:

@@ -21,6 +21,12 @@ def source_contradictions(
                 f"there is no column {name}",
                 nearest_or_all(name, use_case.columns),
             )
+        elif name in use_case.computed:
+            yield (
+                (*where, "header", header),
+                f"{name} is computed of other columns, and no file has it",
+                f"let columns.{name}.sql read {name}, or put {header} under ignore",
+            )
         elif header in csv.ignore:
             yield (
                 (*where, "ignore"),
@@ -47,7 +53,7 @@ def source_contradictions(
         )
     if names := csv.names:
         in_files = {name: header for header, name in csv.header.items()}
-        needed = [in_files.get(name, name) for name in use_case.columns]
+        needed = [in_files.get(name, name) for name in use_case.columns if name not in use_case.computed]
         withheld = {in_files.get(name, name) for name in use_case.withheld}
         for name in needed:
             if name not in names and not (settings.role == "score" and name in withheld):

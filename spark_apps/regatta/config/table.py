@@ -60,7 +60,8 @@ class Column(Strict):
     missing: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """Texts that mean "no value" in this column, besides those of the source."""
     sql: str | None = None
-    """An expression over the column's delivered text, whose result is typed in its place."""
+    """An expression over delivered texts, whose result is typed. If it reads the column's own text, it takes its
+    place; if it reads others alone, files have no such column."""
     required: bool | None = None
     """Rows without a value are rejected. By default true for keys and times."""
     min: Bound | None = None

@@ -112,5 +112,7 @@ def names_in_files(use_case: UseCase, source: str) -> tuple[tuple[str, ...], fro
     settings = use_case.sources[source]
     in_files = {name: header for header, name in settings.csv.header.items()}
     withheld = use_case.withheld if settings.role == "score" else frozenset()
-    required = tuple(in_files.get(name, name) for name in use_case.columns if name not in withheld)
-    return required, frozenset(settings.csv.ignore) | {in_files.get(name, name) for name in withheld}
+    due = [name for name in use_case.columns if name not in use_case.computed]
+    required = tuple(in_files.get(name, name) for name in due if name not in withheld)
+    optional = {in_files.get(name, name) for name in due if name in withheld}
+    return required, frozenset(settings.csv.ignore) | optional

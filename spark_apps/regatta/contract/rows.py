@@ -16,7 +16,8 @@ from pyspark.sql import types as T
 
 from regatta.config import UseCase
 from regatta.config.dialect import Csv
-from regatta.config.table import quoted
+from regatta.config.expressions import columns_of
+from regatta.config.table import Column, quoted
 from regatta.contract.reading import CORRUPT, Part, as_text, texts
 from regatta.contract.rules import FAULT, LABELLED, REASON, reasons, sound, text_name, text_of
 from regatta.contract.values import blank_free, present, typed
@@ -116,7 +117,12 @@ def read(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
         for header, cell in cells.items()
         if header not in source.csv.ignore
     }
-    delivered = {name: by_name.get(name, F.lit(None).cast("string")) for name in use_case.columns}
+    computed = use_case.computed
+    delivered = {
+        name: by_name.get(name, F.lit(None).cast("string"))
+        for name in use_case.columns
+        if name not in computed
+    }
     kinds = dict(zip(part.columns.names, part.columns.kinds, strict=False))
     in_files = {source.csv.header.get(header, header): kind for header, kind in kinds.items()}
     path = F.substring_index("_metadata.file_path", "/", -2)
@@ -128,8 +134,16 @@ def read(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
             for name, text in delivered.items()
         ),
     )
-    computed = [name for name, column in use_case.columns.items() if column.sql is not None]
-    cleaned = cleaned.select("*", *(text_of(name).alias(name) for name in computed))  # which their sql reads
+    expressions = [column.sql for column in use_case.columns.values() if column.sql is not None]
+    read = sorted({name for sql in expressions for name in columns_of(sql)})
+    cleaned = cleaned.select("*", *(text_of(name).alias(name) for name in read))  # as expressions name them
+    cleaned = cleaned.select(
+        "*",
+        *(
+            present(*_computed(cleaned, use_case.columns[name], source.csv)).alias(text_name(name))
+            for name in sorted(computed)
+        ),
+    )
     return cleaned.select(
         F.substring_index("_path", "/", 1).alias("delivery"),
         F.substring_index("_path", "/", -1).alias("file"),
@@ -140,28 +154,34 @@ def read(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
         F.array(*cells.values()).alias(_CELLS),
         F.col(CORRUPT),
         *(
-            _value(cleaned, name, text, use_case, source.csv, in_files.get(name, "")).alias(name)
-            for name, text in delivered.items()
+            _value(
+                cleaned, name, delivered.get(name), use_case.columns[name], source.csv, in_files.get(name, "")
+            ).alias(name)
+            for name in use_case.columns
         ),
         *map(text_of, use_case.columns),
     )
 
 
 def _value(
-    cleaned: DataFrame, name: str, text: Expression, use_case: UseCase, settings: Csv, kind: str
+    cleaned: DataFrame, name: str, text: Expression | None, column: Column, settings: Csv, kind: str
 ) -> Expression:
     """The typed value of a column; `kind` is its type in a parquet file, empty in CSV."""
-    column = use_case.columns[name]
-    if column.sql is not None:
-        computed = F.expr(column.sql)
-        given = cleaned.select(computed).schema[0].dataType
-        text = as_text(computed, given)
-        if not isinstance(given, T.StringType):  # a number needs no decimal comma, a date no format
-            settings, column = Csv(), column.model_copy(update={"format": None})
+    if text is None or column.sql is not None:
+        text, settings, column = _computed(cleaned, column, settings)
         return typed(text, present(text, settings, column), column, settings)
     if kind.startswith(("date", "timestamp")):
         column = column.model_copy(update={"format": None})
     return typed(text, text_of(name), column, settings)
+
+
+def _computed(cleaned: DataFrame, column: Column, settings: Csv) -> tuple[Expression, Csv, Column]:
+    """What a column's `sql` gives, as text, and how that is to be read."""
+    computed = F.expr(str(column.sql))
+    given = cleaned.select(computed).schema[0].dataType
+    if not isinstance(given, T.StringType):  # a number needs no decimal comma, a date no format
+        settings, column = Csv(), column.model_copy(update={"format": None})
+    return as_text(computed, given), settings, column
 
 
 def _fault(cells: dict[str, Expression], settings: Csv) -> Expression:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -48,7 +48,18 @@ _MOMENTS: Sequence[tuple[str, str]] = (
     ("M/d/yyyy H:mm:ss", "%m/%d/%Y %H:%M:%S"),
     ("d.M.yyyy H:mm", "%d.%m.%Y %H:%M"),
     ("M/d/yyyy h:mm:ss a", "%m/%d/%Y %I:%M:%S %p"),
+    ("yyyy-MM", "%Y-%m"),
+    ("MMMM-yyyy", "%B-%Y"),
+    ("MMMM yyyy", "%B %Y"),
+    ("MMM-yyyy", "%b-%Y"),
+    ("MMM yyyy", "%b %Y"),
 )
+_CALENDAR: dict[str, Callable[[datetime], int]] = {
+    "year": lambda moment: moment.year,
+    "month": lambda moment: moment.month,
+    "dayofweek": datetime.weekday,
+    "hour": lambda moment: moment.hour,
+}
 _ISO = {"yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm", "yyyy-MM-dd'T'HH:mm:ss"}
 
 
@@ -66,6 +77,7 @@ class Guess:
         distinct: how many different values were seen.
         filled: the share of rows that have a value.
         numbers: for numeric columns, a value a row; NaN where there is none.
+        calendar: for moments, the SQL functions of the calendar and the clock that do not give the same for all.
     """
 
     header: str
@@ -77,6 +89,7 @@ class Guess:
     distinct: int = 0
     filled: float = 1.0
     numbers: np.ndarray | None = None
+    calendar: tuple[str, ...] = ()
 
     @property
     def is_number(self) -> bool:
@@ -185,7 +198,7 @@ def _as_moment(guess: Guess, counts: Counter[str]) -> bool:
     fitting = [
         pattern
         for pattern, python in _MOMENTS
-        if sum(_parses(text, python) for text in texts) >= MOSTLY * len(texts)
+        if sum(_parsed(text, python) is not None for text in texts) >= MOSTLY * len(texts)
     ]
     if not fitting or ("yyyyMMdd" in fitting[0] and not all(text[:2] in ("19", "20") for text in texts)):
         return False
@@ -197,15 +210,17 @@ def _as_moment(guess: Guess, counts: Counter[str]) -> bool:
         guess.remarks.append("Spark reads 98 as 2098")
     if len(fitting) > 1:
         guess.remarks.append(f"{fitting[1]} fits as well")
+    python = dict(_MOMENTS)[pattern]
+    moments = [moment for text in counts if (moment := _parsed(text, python))]
+    guess.calendar = tuple(name for name, part in _CALENDAR.items() if len({*map(part, moments)}) > 1)
     return True
 
 
-def _parses(text: str, pattern: str) -> bool:
+def _parsed(text: str, pattern: str) -> datetime | None:
     try:
-        datetime.strptime(text, pattern)
+        return datetime.strptime(text, pattern)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _at_midnight(texts: Sequence[str]) -> bool:

@@ -134,9 +134,9 @@ def _columns(columns: Sequence[Guess], label: Label) -> Iterator[str]:
 
 def _features(columns: Sequence[Guess]) -> Iterator[str]:
     for guess in columns:
-        if guess.is_moment and guess.distinct > 1:
-            yield f"  {guess.name}_year:  year({guess.name})"
-            yield f"  {guess.name}_month: month({guess.name})"
+        widest = max(map(len, guess.calendar), default=0) + 1
+        for part in guess.calendar:
+            yield f"  {guess.name}_{part + ':':<{widest}} {part}({guess.name})"
 
 
 def _training(table: Sample, columns: Sequence[Guess], label: Guess) -> Iterator[str]:
