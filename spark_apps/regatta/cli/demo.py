@@ -36,8 +36,12 @@ EXAMPLES = ("*.csv", "*.csv.gz", "*.parquet")
 @click.command()
 @use_case_argument
 def demo(file: UseCaseFile) -> int:
-    """Start the servers, land the example data, run every verb, and show what came out."""
+    """Start the servers, land the example data, run every verb, and show what came out.
+
+    Ends with 3 where the gate refuses the first run.
+    """
     started = time.monotonic()
+    ended: int = ExitCode.DONE
     embedded.up(say=say, await_mlflow=False)
     _land_examples(file)
     if not _all_done(file):
@@ -48,11 +52,14 @@ def demo(file: UseCaseFile) -> int:
             code = run(verb, file)
             if code not in (ExitCode.DONE, ExitCode.REFUSED):
                 return code
+            if code == ExitCode.REFUSED and file.lake("demo").champions.reigning() is None:
+                ended = code
+                break
     else:
         say("every delivery is ingested, trained on and scored: there is nothing to do")
     _show(file)
     say(f"\ndone in {time.monotonic() - started:.0f} s; `make down` ends the servers, and the data stays")
-    return ExitCode.DONE
+    return ended
 
 
 def _land_examples(file: UseCaseFile) -> None:
@@ -135,7 +142,9 @@ def _show(file: UseCaseFile) -> None:
     lake, called = file.lake("demo"), quote(file.called)
     console = tables.paper()
     console.print(tables.leaderboard(readers.leaderboard(lake)))
-    if (champion := lake.champions.reigning()) is not None:
+    if (champion := lake.champions.reigning()) is None:
+        result("\nno champion: the gate has refused every run so far, and nothing is scored\n")
+    else:
         result(f"\nchampion {champion.number}: run {champion.run_id}\n  {champion.reason}\n")
         if not batches(lake):
             said = f"regatta land {called} FILE --delivery ID --role score, then make demo USE_CASE={called} again"
