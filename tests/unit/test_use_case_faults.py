@@ -117,6 +117,7 @@ CHANGES: list[tuple[str, str, list[str]]] = [
     ('role: label', 'role: label, sql: "area * 2"', ['tea.yaml:8: columns.price.sql: makes an input of the label, or the label of inputs\n  the label is made of its own text alone, and nothing else reads that']),
     ('number, role: feature', 'number, role: feature, sql: "arae / 2"', ['tea.yaml:6: columns.area.sql: no such column: arae\n  did you mean area?']),
     ('number, role: feature}', 'number, role: feature, sql: id}\n  size: {sql: area}', ['tea.yaml:7: columns.size.sql: reads area, which no file has\n  read what columns.area.sql reads']),
+    ('role: train}\ncolumns:\n  id: {type: string, role: key}\n  area: {', 'role: train, csv: {header: {Area: area}}}\ncolumns:\n  id: {type: string, role: key}\n  area: {sql: id, ', ['tea.yaml:3: sources.sales.csv.header.Area: area is computed of other columns, and no file has it\n  let columns.area.sql read area, or put Area under ignore']),
     # candidates
     ('linear_regression:', 'lightgbm:', ['tea.yaml:10: candidates.lightgbm: is not one of the names known here\n  known are random_forest, gbt or linear_regression']),
     ('regParam: [0.1, 1.0]', 'regParm: 0.1', ["tea.yaml:10: candidates.linear_regression.regParm: MLlib's LinearRegression has no such parameter\n  did you mean regParam?"]),
