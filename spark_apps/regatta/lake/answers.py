@@ -12,6 +12,17 @@ from regatta.errors import InputError, Unreachable
 _SHOWN = 200  # characters of a place
 
 
+FULL = ("XMinioStorageFull", "IncompleteBody")
+"""Codes of a full disk. MinIO says IncompleteBody where room ends in the midst of an object."""
+
+
+def full(code: str, place: str = "") -> Unreachable:
+    """There is no room in the lake."""
+    return Unreachable(
+        f"the lake's disk is full ({code})", place=place, way_out="free room there, then again"
+    )
+
+
 def code_of(error: ClientError) -> str:
     """S3's code for what went wrong."""
     return str(error.response.get("Error", {}).get("Code", ""))
@@ -52,8 +63,8 @@ def answering(place: str, address: str) -> Iterator[None]:
             raise InputError(
                 "no object can have this name", place=place, way_out="use a shorter and plainer one"
             ) from None
-        if code in ("XMinioStorageFull", "507"):
-            raise Unreachable("the lake's disk is full", place=place, way_out="free room there") from None
+        if code in FULL:
+            raise full(code, place) from None
         if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
             raise Unreachable(f"the lake fails ({code})", place=place, way_out="try again later") from None
         raise

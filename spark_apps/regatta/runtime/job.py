@@ -26,6 +26,7 @@ from regatta.address import endpoint
 from regatta.config import UseCase
 from regatta.errors import ExitCode, InputError, RegattaError, Unreachable
 from regatta.lake import Lake
+from regatta.lake.answers import FULL, full
 from regatta.runtime.instants import instant
 from regatta.runtime.lake_watch import lake_watched
 from regatta.runtime.outcome import Outcome
@@ -116,6 +117,9 @@ def trouble(message: str) -> RegattaError | None:
             place=denied[1],
             way_out="check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and what they may do",
         )
+    for code in FULL:
+        if code in message:
+            return full(code)
     for sign in signs:
         if sign in message:
             return Unreachable(f"the lake or the cluster stopped answering ({sign})", way_out="try again")
