@@ -17,7 +17,7 @@ from pyspark.sql import types as T
 from regatta.config import UseCase
 from regatta.config.dialect import Csv
 from regatta.config.expressions import columns_of
-from regatta.config.table import Column, quoted
+from regatta.config.table import Column, Source, quoted
 from regatta.contract.reading import CORRUPT, Part, as_text, texts
 from regatta.contract.rules import FAULT, LABELLED, REASON, reasons, sound, text_name, text_of
 from regatta.contract.values import blank_free, present, typed
@@ -112,38 +112,12 @@ def read(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
     """
     source = use_case.sources[part.source]
     cells = {header: F.col(f"_{index}") for index, header in enumerate(part.columns.names)}
-    by_name = {
-        source.csv.header.get(header, header): cell
-        for header, cell in cells.items()
-        if header not in source.csv.ignore
-    }
-    computed = use_case.computed
-    delivered = {
-        name: by_name.get(name, F.lit(None).cast("string"))
-        for name in use_case.columns
-        if name not in computed
-    }
+    delivered = _delivered(use_case, source, cells)
     kinds = dict(zip(part.columns.names, part.columns.kinds, strict=False))
     in_files = {source.csv.header.get(header, header): kind for header, kind in kinds.items()}
     path = F.substring_index("_metadata.file_path", "/", -2)
-    cleaned = texts(session, source, part).select(
-        "*",
-        path.alias("_path"),
-        *(
-            present(text, source.csv, use_case.columns[name]).alias(text_name(name))
-            for name, text in delivered.items()
-        ),
-    )
-    expressions = [column.sql for column in use_case.columns.values() if column.sql is not None]
-    read = sorted({name for sql in expressions for name in columns_of(sql)})
-    cleaned = cleaned.select("*", *(text_of(name).alias(name) for name in read))  # as expressions name them
-    cleaned = cleaned.select(
-        "*",
-        *(
-            present(*_computed(cleaned, use_case.columns[name], source.csv)).alias(text_name(name))
-            for name in sorted(computed)
-        ),
-    )
+    cleaned = texts(session, source, part).withColumn("_path", path)
+    cleaned = _with_texts(cleaned, delivered, use_case, source.csv)
     return cleaned.select(
         F.substring_index("_path", "/", 1).alias("delivery"),
         F.substring_index("_path", "/", -1).alias("file"),
@@ -161,6 +135,37 @@ def read(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
         ),
         *map(text_of, use_case.columns),
     )
+
+
+def _delivered(use_case: UseCase, source: Source, cells: dict[str, Expression]) -> dict[str, Expression]:
+    """The cell of each column that files have by the contract; null where this file has none."""
+    by_name = {
+        source.csv.header.get(header, header): cell
+        for header, cell in cells.items()
+        if header not in source.csv.ignore
+    }
+    computed = use_case.computed
+    due = (name for name in use_case.columns if name not in computed)
+    return {name: by_name.get(name, F.lit(None).cast("string")) for name in due}
+
+
+def _with_texts(
+    rows: DataFrame, delivered: dict[str, Expression], use_case: UseCase, settings: Csv
+) -> DataFrame:
+    """The rows, and beside them each column's text: first of those that files have, then of those made of them."""
+    columns = use_case.columns
+    texts_of_cells = (
+        present(cell, settings, columns[name]).alias(text_name(name)) for name, cell in delivered.items()
+    )
+    rows = rows.select("*", *texts_of_cells)
+    expressions = [column.sql for column in columns.values() if column.sql is not None]
+    read = sorted({name for sql in expressions for name in columns_of(sql)})
+    rows = rows.select("*", *(text_of(name).alias(name) for name in read))  # as expressions name them
+    made = (
+        present(*_computed(rows, columns[name], settings)).alias(text_name(name))
+        for name in sorted(use_case.computed)
+    )
+    return rows.select("*", *made)
 
 
 def _value(
