@@ -316,6 +316,7 @@ def test_cross_validation_on_two_threads_gives_stock_metrics(houses, stock, ours
                 estimatorParamMaps=maps.build(),
                 evaluator=RegressionEvaluator(),
                 foldCol=FOLD,
+                numFolds=2,
                 parallelism=2,
             )
             .fit(houses)

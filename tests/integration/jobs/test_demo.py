@@ -10,6 +10,6 @@ def test_where_nothing_is_left_to_do_it_shows_what_there_is(house: House) -> Non
     done = Shell(house.variables, house.config).regatta("demo")
 
     assert "there is nothing to do" in done.stderr
-    for shown in ("linear_regression regParam=0.0", "champion 1: run ", "n049", "Where to look next"):
+    for shown in ("linear_regression regParam=0.0", "champion 1: run ", "n17", "Where to look next"):
         assert shown in done.stdout
     assert f".venv/bin/regatta leaderboard {house.config} | runs" in done.stdout
