@@ -141,6 +141,7 @@ def main(sizes: list[int]) -> None:
         .config("spark.driver.memory", os.environ.get("REGATTA_DRIVER_MEMORY", "4g"))
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.log.level", "ERROR")
         .getOrCreate()
     )
