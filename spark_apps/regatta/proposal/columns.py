@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from regatta.config.contradictions import OWN_COLUMNS
 from regatta.config.dialect import Csv
 from regatta.config.expressions import GRAMMAR
 from regatta.config.table import ColumnType
+from regatta.proposal.moments import moments_in
 from regatta.proposal.sample import Sample
 
 MOSTLY = 0.95
@@ -22,45 +22,6 @@ MOSTLY = 0.95
 _NAMES_ROWS = 0.7
 """The share of values that differ above which a text is no category."""
 _CODES = re.compile(r"zip|zip_?code|postal|post_?code|cep|plz|.*_?phone|ibge.*", re.IGNORECASE)
-_MOMENTS: Sequence[tuple[str, str]] = (
-    ("yyyy-MM-dd", "%Y-%m-%d"),
-    ("yyyy-MM-dd HH:mm:ss", "%Y-%m-%d %H:%M:%S"),
-    ("yyyy-MM-dd HH:mm", "%Y-%m-%d %H:%M"),
-    ("yyyy-MM-dd'T'HH:mm:ss", "%Y-%m-%dT%H:%M:%S"),
-    ("d/M/yyyy", "%d/%m/%Y"),
-    ("M/d/yyyy", "%m/%d/%Y"),
-    ("d.M.yyyy", "%d.%m.%Y"),
-    ("d-M-yyyy", "%d-%m-%Y"),
-    ("M-d-yyyy", "%m-%d-%Y"),
-    ("yyyy/M/d", "%Y/%m/%d"),
-    ("yyyyMMdd", "%Y%m%d"),
-    ("yyyyMMdd'T'HHmmss", "%Y%m%dT%H%M%S"),
-    ("d/M/yy", "%d/%m/%y"),
-    ("M/d/yy", "%m/%d/%y"),
-    ("d MMM yyyy", "%d %b %Y"),
-    ("d-MMM-yyyy", "%d-%b-%Y"),
-    ("d-MMM-yy", "%d-%b-%y"),
-    ("MMM d, yyyy", "%b %d, %Y"),
-    ("MMMM d, yyyy", "%B %d, %Y"),
-    ("d/M/yyyy H:mm", "%d/%m/%Y %H:%M"),
-    ("M/d/yyyy H:mm", "%m/%d/%Y %H:%M"),
-    ("d/M/yyyy H:mm:ss", "%d/%m/%Y %H:%M:%S"),
-    ("M/d/yyyy H:mm:ss", "%m/%d/%Y %H:%M:%S"),
-    ("d.M.yyyy H:mm", "%d.%m.%Y %H:%M"),
-    ("M/d/yyyy h:mm:ss a", "%m/%d/%Y %I:%M:%S %p"),
-    ("yyyy-MM", "%Y-%m"),
-    ("MMMM-yyyy", "%B-%Y"),
-    ("MMMM yyyy", "%B %Y"),
-    ("MMM-yyyy", "%b-%Y"),
-    ("MMM yyyy", "%b %Y"),
-)
-_CALENDAR: dict[str, Callable[[datetime], int]] = {
-    "year": lambda moment: moment.year,
-    "month": lambda moment: moment.month,
-    "dayofweek": datetime.weekday,
-    "hour": lambda moment: moment.hour,
-}
-_ISO = {"yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm", "yyyy-MM-dd'T'HH:mm:ss"}
 
 
 @dataclass
@@ -192,39 +153,14 @@ def _value(text: str, number: re.Pattern[str], csv: Csv) -> float:
 
 
 def _as_moment(guess: Guess, counts: Counter[str]) -> bool:
-    texts = [*counts][:500]
-    if not all(6 <= len(text) <= 26 and any(map(str.isdigit, text)) for text in texts):
+    found = moments_in(counts, MOSTLY)
+    if found is None:
         return False
-    fitting = [
-        pattern
-        for pattern, python in _MOMENTS
-        if sum(_parsed(text, python) is not None for text in texts) >= MOSTLY * len(texts)
-    ]
-    if not fitting or ("yyyyMMdd" in fitting[0] and not all(text[:2] in ("19", "20") for text in texts)):
-        return False
-    pattern = fitting[0]
-    guess.type = "timestamp" if ("H" in pattern and not _at_midnight(texts)) or "h" in pattern else "date"
-    if (guess.type == "date" and pattern in _ISO - {"yyyy-MM-dd"}) or pattern not in _ISO:
-        guess.settings["format"] = f'"{pattern}"'
-    if re.search(r"(?<!y)yy(?!y)", pattern):
-        guess.remarks.append("Spark reads 98 as 2098")
-    if len(fitting) > 1:
-        guess.remarks.append(f"{fitting[1]} fits as well")
-    python = dict(_MOMENTS)[pattern]
-    moments = [moment for text in counts if (moment := _parsed(text, python))]
-    guess.calendar = tuple(name for name, part in _CALENDAR.items() if len({*map(part, moments)}) > 1)
+    guess.type, guess.calendar = found.type, found.calendar
+    if found.format is not None:
+        guess.settings["format"] = f'"{found.format}"'
+    guess.remarks += found.remarks
     return True
-
-
-def _parsed(text: str, pattern: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, pattern)
-    except ValueError:
-        return None
-
-
-def _at_midnight(texts: Sequence[str]) -> bool:
-    return all(re.search(r"[T ](00:?00(:?00)?)$", text) for text in texts)
 
 
 _CURRENCY = re.compile(r"(?:[A-Z]{0,3}[$€£¥₹]|~|USD|EUR|GBP|CHF|BRL|INR|Rs\.?)?\s?")
