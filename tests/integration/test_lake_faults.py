@@ -1,10 +1,11 @@
 """The lake answers late, wrongly or not at all: nothing is doubled, nothing lost, and the user is told.
 
-Without Spark; what whole jobs do then is in test_lake_away.py.
+Without Spark; what whole jobs do then is in test_lake_away.py. On MinIO, and in `make test-faults` on a second server.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,9 @@ from regatta.lake import Lake, layout
 from regatta.lake import store as of_store
 from regatta.lake.audit import audit
 from regatta.lake.landing import land
+from versitygw import versitygw
+
+ON_ANOTHER_SERVER = pytest.mark.skipif("REGATTA_KILLS" not in os.environ, reason="is built: make test-faults")
 
 
 @pytest.fixture
@@ -27,18 +31,34 @@ def name(request: pytest.FixtureRequest) -> str:
     return f"faults_{abs(hash(request.node.name)) % 10**9}"
 
 
+@pytest.fixture(scope="module", params=["MinIO", pytest.param("versitygw", marks=ON_ANOTHER_SERVER)])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """A lake as the variables by which it is reached."""
+    if request.param == "MinIO":
+        yield request.getfixturevalue("lake_environment")
+    else:
+        with versitygw(tmp_path_factory.mktemp("versitygw")) as variables:
+            yield variables
+
+
 @pytest.fixture
-def proxy(lake_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
-    """Between the test and the lake; the test's own process reaches the lake through it."""
-    with proxy_of(lake_environment["AWS_ENDPOINT_URL"]) as between:
-        for variable, value in (lake_environment | {"AWS_ENDPOINT_URL": between.address}).items():
-            monkeypatch.setenv(variable, value)
+def proxy(server: dict[str, str]) -> Iterator[Proxy]:
+    """Between the test and the lake."""
+    with proxy_of(server["AWS_ENDPOINT_URL"]) as between:
         yield between
 
 
 @pytest.fixture
-def lake(proxy: Proxy, name: str) -> Lake:
-    return Lake.of(tea_of(name))
+def through(server: dict[str, str], proxy: Proxy) -> dict[str, str]:
+    """The variables by which the lake is reached through the proxy."""
+    return {**server, "AWS_ENDPOINT_URL": proxy.address}
+
+
+@pytest.fixture
+def lake(through: dict[str, str], name: str) -> Lake:
+    return Lake.of(tea_of(name), through)
 
 
 def conditional(request: Request) -> bool:
@@ -148,10 +168,15 @@ def test_a_lake_that_is_busy_for_a_moment_is_waited_for(lake: Lake, proxy: Proxy
     [("busy", "the lake fails (SlowDown)"), ("refuse", "cannot be reached"), ("hang", "cannot be reached")],
 )
 def test_a_lake_that_stays_away_ends_the_command_with_4_and_a_sentence(
-    proxy: Proxy, name: str, mode: str, fact: str, monkeypatch: pytest.MonkeyPatch
+    proxy: Proxy,
+    through: dict[str, str],
+    name: str,
+    mode: str,
+    fact: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(of_store, "ANSWER_WITHIN", 0.3)
-    lake = Lake.of(tea_of(name))
+    lake = Lake.of(tea_of(name), through)
     proxy.mode = mode
 
     with pytest.raises(Unreachable) as away:
@@ -164,10 +189,10 @@ def test_a_lake_that_stays_away_ends_the_command_with_4_and_a_sentence(
 
 
 def test_a_request_that_hangs_is_tried_again(
-    proxy: Proxy, name: str, monkeypatch: pytest.MonkeyPatch
+    proxy: Proxy, through: dict[str, str], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(of_store, "ANSWER_WITHIN", 0.5)
-    lake = Lake.of(tea_of(name))
+    lake = Lake.of(tea_of(name), through)
     proxy.mode = "hang"
     back = threading.Timer(0.3, lambda: setattr(proxy, "mode", "pass"))
     back.start()

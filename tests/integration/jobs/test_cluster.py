@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
 from house import House
+from machine import free_ports, of_the_tests
 from regatta.config import load
 from regatta.evaluation.runs import runs
 from regatta.lake import Lake, Store
+from regatta.lake.audit import audit
+from regatta.runtime.local import embedded
 from regatta.scoring.batches import batches
-from regatta.selection.leaderboard import Leaderboard
+from regatta.selection.leaderboard import Leaderboard, Standing
 from s3_client import s3_client
 from shell import ROOT, Shell, submit
 from small_runs import yaml
@@ -27,39 +40,66 @@ candidates:
 """
 
 
-@pytest.fixture
-def trees(tmp_path: Path) -> Path:
+BEGUN = 5  # tasks of an executor
+TAKEN_IN = ("raw/", "kills/_attempts/", "kills/accepted/", "kills/rejected/")
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The house's use case with a race of three families, on a part for each worker: other runs of the same rows."""
-    file, text = tmp_path / "trees.yaml", yaml("kills", min_rows=10)
+    file, text = tmp_path_factory.mktemp("trees") / "trees.yaml", yaml("kills", min_rows=10)
     file.write_text(text.replace("candidates: {linear_regression: {regParam: 0.0}}\n", TREES))
     return file
 
 
-def board(lake: Lake, run_id: str) -> Leaderboard:
-    record = lake.run(run_id)
+@pytest.fixture(scope="module")
+def another(house: House, trees: Path, lake_environment: dict[str, str]) -> Callable[[str], Lake]:
+    """Makes a lake of a name that holds what the house's has taken in, and nothing that was trained."""
+
+    def make(root: str) -> Lake:
+        store = Store("s3a://regatta", s3_client(lake_environment))
+        names = [file.key for part in TAKEN_IN for file in store.files(part)]
+        store.copy_all((name, f"{root}/{name}") for name in names)
+        return Lake(Store(f"s3a://regatta/{root}", s3_client(lake_environment)), load(trees))
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def standings(house: House, trees: Path, another: Callable[[str], Lake]) -> tuple[Standing, ...]:
+    """What a training on this machine finds."""
+    lake = another("here")
+    Shell({**house.variables, "REGATTA_LAKE": "s3a://regatta/here"}, trees).regatta("train")
+    return found(lake)
+
+
+def found(lake: Lake) -> tuple[Standing, ...]:
+    """The leaderboard of the lake's only run."""
+    (run,) = runs(lake)
+    record = lake.run(run.run_id)
     assert record is not None
-    (path,) = lake.runs.paths(record, f"runs/{run_id}/leaderboard.json")
-    return Leaderboard.model_validate_json(lake.content(path))
+    (path,) = lake.runs.paths(record, f"runs/{run.run_id}/leaderboard.json")
+    return Leaderboard.model_validate_json(lake.content(path)).standings
+
+
+def assert_the_same(one: tuple[Standing, ...], other: tuple[Standing, ...]) -> None:
+    assert len(one) == 6  # five candidates and the mean
+    assert [line.candidate for line in one] == [line.candidate for line in other]
+    for line, same in zip(one, other, strict=True):
+        for metric in ("rmse", "mae", "r2"):
+            assert line.mean(metric) == pytest.approx(same.mean(metric), rel=1e-9)
 
 
 def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
     house: House,
     trees: Path,
-    lake_environment: dict[str, str],
+    another: Callable[[str], Lake],
+    standings: tuple[Standing, ...],
     spark_cluster: dict[str, str],
     bare_python: Path,
     tmp_path: Path,
 ) -> None:
-    store = Store("s3a://regatta", s3_client(lake_environment))
-    copied = ("raw/", "kills/_attempts/", "kills/accepted/", "kills/rejected/")
-    for root in ("here", "there"):
-        names = [file.key for part in copied for file in store.files(part)]
-        store.copy_all((name, f"{root}/{name}") for name in names)
-    lakes = {
-        root: Lake(Store(f"s3a://regatta/{root}", s3_client(lake_environment)), load(trees))
-        for root in ("here", "there")
-    }
-    Shell({**house.variables, "REGATTA_LAKE": "s3a://regatta/here"}, trees).regatta("train")
+    there = another("there")
 
     def job(verb: str) -> None:
         script = Path(shutil.copy(ROOT / "spark_apps" / f"{verb}.py", tmp_path))
@@ -68,19 +108,12 @@ def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
         submit(bare_python, script, variables, tmp_path, *flags, master=spark_cluster["REGATTA_MASTER"])
 
     job("train")
-    (trained,) = runs(lakes["there"])
-    lakes["there"].champions.append(
-        after=[], action="force", run_id=trained.run_id, metrics={}, reason="a test"
-    )
+    (trained,) = runs(there)
+    there.champions.append(after=[], action="force", run_id=trained.run_id, metrics={}, reason="a test")
     job("score")
 
-    here, there = (board(lake, trained.run_id).standings for lake in lakes.values())
-    assert len(there) == 6  # five candidates and the mean
-    assert [line.candidate for line in there] == [line.candidate for line in here]
-    for one, other in zip(here, there, strict=True):
-        for metric in ("rmse", "mae", "r2"):
-            assert other.mean(metric) == pytest.approx(one.mean(metric), rel=1e-9)
-    (batch,) = batches(lakes["there"])
+    assert_the_same(found(there), standings)
+    (batch,) = batches(there)
     assert (batch.rows, batch.scored) == (50, 50)
 
 
@@ -99,3 +132,72 @@ def test_a_cluster_without_the_memory_for_an_executor_is_told_and_not_waited_for
 
     assert "no executor after 3 s: all workers are busy, or have less memory than 2g" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.skipif("REGATTA_KILLS" not in os.environ, reason="takes long: make test-faults")
+@pytest.mark.parametrize("victim", ["executor", "worker"])
+def test_a_training_goes_on_when_an_executor_or_a_whole_worker_is_killed_mid_stage(
+    house: House,
+    trees: Path,
+    another: Callable[[str], Lake],
+    standings: tuple[Standing, ...],
+    spark_cluster: dict[str, str],
+    lake_environment: dict[str, str],
+    server_variables: dict[str, str],
+    victim: str,
+) -> None:
+    lake, (ui_port,) = another(victim), free_ports(1)
+    variables = {
+        **house.variables,
+        **spark_cluster,
+        "REGATTA_LAKE": f"s3a://regatta/{victim}",
+        "REGATTA_EXECUTOR_MEMORY": "1g",
+        "SPARK_SUBMIT_OPTS": f"{os.environ['SPARK_SUBMIT_OPTS']} -Dspark.ui.port={ui_port}",
+    }
+    command = [sys.executable, "-c", "from regatta.cli import main; main()", "train", str(trees)]
+    job = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        executor = executor_at_work(ui_port, meanwhile=job)
+        if victim == "executor":
+            os.kill(executor, signal.SIGKILL)
+        else:
+            os.killpg(os.getpgid(executor), signal.SIGKILL)  # the worker, and all that it had started
+        said, _ = job.communicate(timeout=600)
+    finally:
+        job.kill()
+        with of_the_tests({**lake_environment, **server_variables, **spark_cluster}):
+            embedded.up(cluster=True, say=print)  # again two workers
+
+    print(f"killed {victim} {executor}:\n{said.decode()}")
+    assert job.returncode == 0, said.decode()
+    assert_the_same(found(lake), standings)
+    assert audit(lake).findings == ()
+
+
+def executor_at_work(ui_port: int, *, meanwhile: subprocess.Popen[bytes]) -> int:
+    """The pid of an executor that has done a few tasks of the job already, and is in the midst of another."""
+    root = f"http://127.0.0.1:{ui_port}/api/v1/applications"
+    while meanwhile.poll() is None:
+        with suppress(OSError, StopIteration):
+            (application,) = _answer(root)
+            executors = _answer(f"{root}/{application['id']}/executors")
+            busy = next(one for one in executors if one["activeTasks"] and one["completedTasks"] > BEGUN)
+            if busy["id"] != "driver":
+                return _pid(f"--executor-id {busy['id']} ", f"--app-id {application['id']} ")
+        time.sleep(0.01)
+    raise AssertionError(f"no executor was seen at work: {meanwhile.communicate()[0].decode()}")
+
+
+def _answer(url: str) -> Any:
+    with urlopen(url, timeout=5) as answer:
+        return json.load(answer)
+
+
+def _pid(*words: str) -> int:
+    """Of the process whose command line has them all."""
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if folder.name.isdigit() and all(word in line for word in words):
+                return int(folder.name)
+    raise AssertionError(f"no process has {words} on its command line")
