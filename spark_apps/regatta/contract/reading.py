@@ -44,6 +44,7 @@ def text_session(spark: SparkSession) -> SparkSession:
         "spark.sql.files.maxPartitionBytes": _WHOLE_FILE,
         "spark.sql.files.openCostInBytes": _WHOLE_FILE,
         "spark.sql.files.minPartitionNum": 1,
+        "spark.sql.codegen.wholeStage": "false",  # one method of all checks: too large for Java to compile
         "spark.sql.ansi.enabled": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.legacy.timeParserPolicy": "CORRECTED",
