@@ -53,12 +53,13 @@ def _plain(text: Expression, settings: Csv, column: Column) -> Expression | None
     """The whole number that is spelt in the shortest way, null for any other text; None where that settles nothing.
 
     Most texts of most files are such numbers, and what can be written back as the same text has nothing to trim and
-    nothing to match: no pattern is tried on it, no blank looked for.
+    nothing to match: no pattern is tried on it, no blank looked for. The cast is the lenient one, which is cheaper
+    where it fails.
     """
     numbers_are_values = not any(re.fullmatch("-?[0-9]+", token) for token in _missing(settings, column))
     if column.type not in ("integer", "number") or not numbers_are_values:
         return None
-    number = text.try_cast("bigint")
+    number = text.cast("bigint")
     return F.when(number.cast("string") == text, number)
 
 
