@@ -54,7 +54,10 @@ def delivered(spark: SparkSession, tmp_path: Path) -> Callable[..., DataFrame]:
     """Reads files, given as text by `<delivery>/<file>`, or one text alone."""
 
     def read(
-        texts: dict[str, str] | str, use_case: UseCase | None = None, source: str = "sales"
+        texts: dict[str, str] | str,
+        use_case: UseCase | None = None,
+        source: str = "sales",
+        besides: DataFrame | None = None,
     ) -> DataFrame:
         use_case = use_case or contract()
         paths: dict[tuple[str, ...], list[str]] = {}
@@ -65,7 +68,7 @@ def delivered(spark: SparkSession, tmp_path: Path) -> Callable[..., DataFrame]:
             path.write_bytes(content)
             paths.setdefault(header_of(content, use_case.sources[source].csv), []).append(path.as_uri())
         parts = [reading.Part(source, Columns(header), tuple(several)) for header, several in paths.items()]
-        return rows.delivered(reading.text_session(spark), use_case, parts)
+        return rows.delivered(reading.text_session(spark), use_case, parts, besides)
 
     return read
 
@@ -96,6 +99,21 @@ def values(fate: Judge, *texts: str, column: str, csv: str = "{}", separator: st
     by_row = {row[2]: row[3] for row in kept}
     by_row |= {row[2]: tuple(rule for _, rule, _ in row[3]) for row in left}
     return [by_row[number + 1] for number in range(len(texts))]
+
+
+def test_a_number_in_its_shortest_spelling_is_no_value_where_it_stands_for_none(fate: Judge) -> None:
+    texts = ("-999", " -999", "-999.0", "999", "007", "-0", "9223372036854775807", "9223372036854775808")
+
+    assert values(fate, *texts, column="{type: integer, role: feature, missing: ['-999']}") == [
+        None,
+        None,
+        -999,
+        999,
+        7,
+        0,
+        9223372036854775807,
+        ("is not a whole number",),
+    ]
 
 
 def test_a_number_is_a_plain_decimal_number_and_nothing_else(fate: Judge) -> None:
@@ -385,6 +403,27 @@ def test_several_patterns_are_tried_in_turn_and_days_have_bounds(fate: Judge) ->
 def test_a_column_may_have_missing_texts_of_its_own(fate: Judge) -> None:
     column = '{role: feature, missing: ["0", n/k]}'
     assert values(fate, "0", "n/k", "0.0", column=column) == [None, None, 0.0]
+
+
+def test_rows_are_rejected_for_the_same_reasons_where_the_accepted_ones_are_left_out(
+    delivered: Callable[..., DataFrame],
+) -> None:
+    use_case = contract("{type: string, unique: true}")
+    many = [f"{number},2,v{number}" for number in range(1, 150)]
+    lines = ["id,price,value", *many, "7,2,other", "200,2,v9", "201,x,", "202,2", *many[:3], "203,2,last"]
+    texts = {
+        "monday/a.csv": "\n".join(lines) + "\n",
+        "monday/b.csv": "id,price,value\n8,2,b\n300,,c\n301,1,d\n",
+    }
+    frame = delivered(texts, use_case)
+    kept = rows.accepted(frame, use_case).persist()
+
+    others = delivered(texts, use_case, besides=kept)
+
+    whole = rows.rejected(frame, use_case).collect()
+    assert len(whole) == 9
+    assert sorted(rows.rejected(others, use_case, kept).collect()) == sorted(whole)
+    assert others.count() == len(whole)  # the others are judged, and no more
 
 
 def test_a_unique_column_keeps_the_first_row_of_each_value(fate: Judge) -> None:

@@ -29,19 +29,23 @@ REJECTED = f"file string, row bigint, original string, reasons array<{REASON}>"
 _HEADER = "_header"
 _CELLS = "_cells"
 _SOUND = "_sound"
-_NUMBER = "_number"
+_ROW = "_row"
+_WORD = 64  # rows whose fates are the bits of one number
 _ROW_IN_PARTITION = (1 << 33) - 1  # mask: monotonically_increasing_id counts rows in its lower 33 bits
 
 
-def delivered(session: SparkSession, use_case: UseCase, of: Iterable[Part]) -> DataFrame:
+def delivered(
+    session: SparkSession, use_case: UseCase, of: Iterable[Part], besides: DataFrame | None = None
+) -> DataFrame:
     """Every data row of the files: its place, its typed values, its texts, and what is wrong with it as a whole.
 
     Args:
         session: from `reading.text_session`.
         use_case: the contract.
         of: the files; their headers have passed the preflight.
+        besides: accepted rows, by whose places those of the files are left out before anything is judged again.
     """
-    return reduce(DataFrame.unionByName, [read(session, use_case, part) for part in of])
+    return reduce(DataFrame.unionByName, [read(session, use_case, part, besides) for part in of])
 
 
 def accepted(rows: DataFrame, use_case: UseCase) -> DataFrame:
@@ -56,13 +60,20 @@ def accepted(rows: DataFrame, use_case: UseCase) -> DataFrame:
     return kept.where(~_is_double(use_case)).select(*PLACE, *map(quoted, use_case.columns))
 
 
-def rejected(rows: DataFrame, use_case: UseCase) -> DataFrame:
+def rejected(rows: DataFrame, use_case: UseCase, besides: DataFrame | None = None) -> DataFrame:
     """Of delivered rows those that do not: their place, the original text, and every reason that applies.
 
     `original` is the row's text by column as JSON, or the line itself where it has not as many values as the
     header. In a reason, `column` and `value` are null where it is about the row as a whole.
+
+    Args:
+        rows: delivered ones, whole or without the accepted ones.
+        use_case: the contract.
+        besides: the accepted ones, if `rows` is without them: a row may be the double of one of these.
     """
     judged = rows.withColumn(_SOUND, sound(use_case))
+    if besides is not None and _unique(use_case):
+        judged = judged.unionByName(besides.withColumn(_SOUND, F.lit(True)), allowMissingColumns=True)
     for columns in _unique(use_case):
         judged = judged.withColumn(_number(columns), _number_among_equals(columns, use_case, F.col(_SOUND)))
     doubles = [
@@ -104,11 +115,12 @@ def _second(columns: tuple[str, ...], use_case: UseCase) -> Expression:
     return F.struct(F.lit(", ".join(columns) or None), F.lit(what), value).cast(REASON)
 
 
-def read(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
+def read(session: SparkSession, use_case: UseCase, part: Part, besides: DataFrame | None = None) -> DataFrame:
     """The data rows of files as they are: place, typed values, texts, and a fault of the row as a whole.
 
     Values and row number are made in one projection on purpose: Spark moves no filter below a row number, so the
-    values are computed once, and not again for each check that reads them.
+    values are computed once, and not again for each check that reads them. Where accepted rows are left out, few
+    remain.
     """
     source = use_case.sources[part.source]
     cells = {header: F.col(f"_{index}") for index, header in enumerate(part.columns.names)}
@@ -116,12 +128,15 @@ def read(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
     kinds = dict(zip(part.columns.names, part.columns.kinds, strict=False))
     in_files = {source.csv.header.get(header, header): kind for header, kind in kinds.items()}
     path = F.substring_index("_metadata.file_path", "/", -2)
-    cleaned = texts(session, source, part).withColumn("_path", path)
-    cleaned = _with_texts(cleaned, delivered, use_case, source.csv)
+    number = F.monotonically_increasing_id().bitwiseAND(_ROW_IN_PARTITION) + 1
+    placed = texts(session, source, part).withColumn("_path", path)
+    if besides is not None:
+        placed, number = _without(placed.withColumn(_ROW, number), besides), F.col(_ROW)
+    cleaned = _with_texts(placed, delivered, use_case, source.csv)
     return cleaned.select(
         F.substring_index("_path", "/", 1).alias("delivery"),
         F.substring_index("_path", "/", -1).alias("file"),
-        (F.monotonically_increasing_id().bitwiseAND(_ROW_IN_PARTITION) + 1).alias("row"),
+        number.alias("row"),
         F.lit(source.role == "train").alias(LABELLED),
         _fault(cells, source.csv).alias(FAULT),
         F.array(*map(F.lit, cells)).alias(_HEADER),
@@ -135,6 +150,17 @@ def read(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
         ),
         *map(text_of, use_case.columns),
     )
+
+
+def _without(placed: DataFrame, accepted: DataFrame) -> DataFrame:
+    """The rows at whose place none is accepted: of a large file a few, so that the rest costs reading alone."""
+    bit = F.expr(f"shiftleft(1L, cast(row % {_WORD} as int))")
+    path, word = F.concat_ws("/", "delivery", "file"), F.floor(F.col("row") / _WORD)
+    taken = accepted.groupBy(path.alias("_path"), word.alias("_word")).agg(F.bit_or(bit).alias("_taken"))
+    rows = placed.withColumn("_word", F.floor(F.col(_ROW) / _WORD))
+    rows = rows.join(F.broadcast(taken), on=["_path", "_word"], how="left")
+    is_taken = F.getbit("_taken", (F.col(_ROW) % _WORD).cast("int")) == 1
+    return rows.where(~F.coalesce(is_taken, F.lit(False)))
 
 
 def _delivered(use_case: UseCase, source: Source, cells: dict[str, Expression]) -> dict[str, Expression]:

@@ -75,8 +75,8 @@ def number_of(deliveries: int) -> str:
 def judge(spark: SparkSession, lake: Lake, attempt: Attempt, sound: Sequence[Sound]) -> list[Verdict]:
     """Write the accepted and the rejected rows of deliveries into the attempt, and account for every row.
 
-    All deliveries are read and written in one pass; those that lack rows afterwards are read once more, for what
-    was rejected and why.
+    All deliveries are read and written in one pass. Those that lack rows afterwards are read once more, and the rows
+    that are not among the accepted ones are judged again, for why.
     """
     if not sound:
         return []
@@ -88,15 +88,21 @@ def judge(spark: SparkSession, lake: Lake, attempt: Attempt, sound: Sequence[Sou
         delivered = rows.delivered(session, use_case, reading.parts(lake.store, sound))
         into = layout.accepted(use_case.contract)
         rows.accepted(delivered, use_case).write.partitionBy("delivery").parquet(attempt.uri(into))
-        accepted, warnings = _accepted(session, use_case, _data(attempt, into))
+        written = _data(attempt, into)
+        accepted, warnings = _accepted(session, use_case, written)
     lacking = [one for one in sound if accepted.get(one.delivery.delivery, 0) != one.rows]
     rejected: dict[str, int] = {}
     reasons: dict[str, dict[str, int]] = {}
     if lacking:
         with step(f"keeping what is rejected of {number_of(len(lacking))}"):
-            delivered = rows.delivered(session, use_case, reading.parts(lake.store, lacking))
+            names = {f"/delivery={one.delivery.delivery}/" for one in lacking}
+            theirs = [path for path in written if any(name in path for name in names)]
+            besides = typed_rows(session, use_case, theirs)
+            delivered = rows.delivered(session, use_case, reading.parts(lake.store, lacking), besides)
             into = layout.rejected(use_case.contract)
-            rows.rejected(delivered, use_case).write.partitionBy("delivery").parquet(attempt.uri(into))
+            rows.rejected(delivered, use_case, besides).write.partitionBy("delivery").parquet(
+                attempt.uri(into)
+            )
             rejected, reasons = _rejected(session, _data(attempt, into))
     return [
         accounted(
