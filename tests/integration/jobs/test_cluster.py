@@ -155,7 +155,9 @@ def test_a_training_goes_on_when_an_executor_or_a_whole_worker_is_killed_mid_sta
         "SPARK_SUBMIT_OPTS": f"{os.environ['SPARK_SUBMIT_OPTS']} -Dspark.ui.port={ui_port}",
     }
     command = [sys.executable, "-c", "from regatta.cli import main; main()", "train", str(trees)]
-    job = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    job = subprocess.Popen(
+        command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    )
     try:
         executor = executor_at_work(ui_port, meanwhile=job)
         if victim == "executor":
@@ -164,7 +166,9 @@ def test_a_training_goes_on_when_an_executor_or_a_whole_worker_is_killed_mid_sta
             os.killpg(os.getpgid(executor), signal.SIGKILL)  # the worker, and all that it had started
         said, _ = job.communicate(timeout=600)
     finally:
-        job.kill()
+        if job.poll() is None:
+            os.killpg(job.pid, signal.SIGKILL)
+            job.communicate()
         with of_the_tests({**lake_environment, **server_variables, **spark_cluster}):
             embedded.up(cluster=True, say=print)  # again two workers
 
@@ -178,7 +182,7 @@ def executor_at_work(ui_port: int, *, meanwhile: subprocess.Popen[bytes]) -> int
     """The pid of an executor that has done a few tasks of the job already, and is in the midst of another."""
     root = f"http://127.0.0.1:{ui_port}/api/v1/applications"
     while meanwhile.poll() is None:
-        with suppress(OSError, StopIteration):
+        with suppress(OSError, StopIteration, ValueError):  # its page is up before it has an answer
             (application,) = _answer(root)
             executors = _answer(f"{root}/{application['id']}/executors")
             busy = next(one for one in executors if one["activeTasks"] and one["completedTasks"] > BEGUN)
