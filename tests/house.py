@@ -44,20 +44,20 @@ class House:
     usual: dict[str, tuple[float, float, str]]
 
     def start(self, verb: str) -> subprocess.Popen[bytes]:
-        """The verb, in a session of its own."""
+        """The verb, in a session of its own; both of its streams come as one."""
         words = [sys.executable, "-c", "from regatta.cli import main; main()", verb, str(self.config)]
         return subprocess.Popen(
             words,
             env={**self.variables},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
     def run(self, verb: str) -> None:
         """The verb, to its end."""
         job = self.start(verb)
-        _, said = job.communicate()
+        said, _ = job.communicate()
         assert job.returncode == 0, said.decode()
 
     def forget(self, verb: str) -> None:
@@ -131,7 +131,7 @@ def build(name: str, folder: Path, lake_environment: Mapping[str, str]) -> House
                 first = time.monotonic() - begun
             time.sleep(0.1)
         took = time.monotonic() - begun
-        _, said = job.communicate()
+        said, _ = job.communicate()
         assert job.returncode == 0, said.decode()
         made.usual[verb] = (first or took, took, made.content(verb))
     return made

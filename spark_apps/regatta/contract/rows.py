@@ -127,11 +127,13 @@ def read(session: SparkSession, use_case: UseCase, part: Part, besides: DataFram
     delivered = _delivered(use_case, source, cells)
     kinds = dict(zip(part.columns.names, part.columns.kinds, strict=False))
     in_files = {source.csv.header.get(header, header): kind for header, kind in kinds.items()}
-    path = F.substring_index("_metadata.file_path", "/", -2)
-    number = F.monotonically_increasing_id().bitwiseAND(_ROW_IN_PARTITION) + 1
-    placed = texts(session, source, part).withColumn("_path", path)
-    if besides is not None:
-        placed, number = _without(placed.withColumn(_ROW, number), besides), F.col(_ROW)
+    placed = texts(session, source, part)
+    path = F.substring_index("_metadata.file_path", "/", -2).alias("_path")
+    number = (F.monotonically_increasing_id().bitwiseAND(_ROW_IN_PARTITION) + 1).alias(_ROW)
+    if besides is None:
+        placed = placed.select("*", path)
+    else:
+        placed, number = _without(placed.select("*", path, number), besides), F.col(_ROW)
     cleaned = _with_texts(placed, delivered, use_case, source.csv)
     return cleaned.select(
         F.substring_index("_path", "/", 1).alias("delivery"),
@@ -153,14 +155,17 @@ def read(session: SparkSession, use_case: UseCase, part: Part, besides: DataFram
 
 
 def _without(placed: DataFrame, accepted: DataFrame) -> DataFrame:
-    """The rows at whose place none is accepted: of a large file a few, so that the rest costs reading alone."""
-    bit = F.expr(f"shiftleft(1L, cast(row % {_WORD} as int))")
-    path, word = F.concat_ws("/", "delivery", "file"), F.floor(F.col("row") / _WORD)
-    taken = accepted.groupBy(path.alias("_path"), word.alias("_word")).agg(F.bit_or(bit).alias("_taken"))
-    rows = placed.withColumn("_word", F.floor(F.col(_ROW) / _WORD))
-    rows = rows.join(F.broadcast(taken), on=["_path", "_word"], how="left")
-    is_taken = F.getbit("_taken", (F.col(_ROW) % _WORD).cast("int")) == 1
-    return rows.where(~F.coalesce(is_taken, F.lit(False)))
+    """The rows at whose place none is accepted; of a large file a few, so that the rest costs reading alone."""
+    path = F.concat_ws("/", "delivery", "file").alias("_path")
+    bit = F.expr(f"shiftleft(1L, cast(row & {_WORD - 1} as int))")
+    taken = accepted.groupBy(path, _word("row")).agg(F.bit_or(bit).alias("_taken"))
+    rows = placed.select("*", _word(_ROW)).join(F.broadcast(taken), on=["_path", "_word"], how="left")
+    is_taken = F.getbit("_taken", F.col(_ROW).bitwiseAND(_WORD - 1).cast("int")) == 1
+    return rows.where(~F.coalesce(is_taken, F.lit(False))).drop("_word", "_taken")
+
+
+def _word(row: str) -> Expression:
+    return F.shiftright(row, _WORD.bit_length() - 1).alias("_word")
 
 
 def _delivered(use_case: UseCase, source: Source, cells: dict[str, Expression]) -> dict[str, Expression]:

@@ -127,9 +127,9 @@ def test_a_job_whose_lake_goes_away_goes_on_or_ends_with_4_and_nothing_is_lost(
 def heard(job: subprocess.Popen[bytes]) -> str:
     """What it said until it ended, within the limit."""
     try:
-        _, said = job.communicate(timeout=LIMIT)
+        said, _ = job.communicate(timeout=LIMIT)
     except subprocess.TimeoutExpired:
         os.killpg(job.pid, signal.SIGKILL)
-        _, said = job.communicate()
+        said, _ = job.communicate()
         pytest.fail(f"not done after {LIMIT:.0f} s: {said.decode()}")
     return said.decode()
