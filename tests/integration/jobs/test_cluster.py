@@ -40,6 +40,11 @@ candidates:
 """
 
 
+TWO_LINES = """\
+from regatta.notebook import session
+spark = session(); scores = spark.read.parquet("s3a://regatta/kills/scores")
+print(spark.sparkContext.master, scores.count())
+"""
 BEGUN = 5  # tasks of an executor
 TAKEN_IN = ("raw/", "kills/_attempts/", "kills/accepted/", "kills/rejected/")
 
@@ -132,6 +137,19 @@ def test_a_cluster_without_the_memory_for_an_executor_is_told_and_not_waited_for
 
     assert "no executor after 3 s: all workers are busy, or have less memory than 2g" in said
     assert "Traceback" not in said
+
+
+def test_the_session_of_a_notebook_is_on_the_cluster_while_one_is_up(
+    house: House, spark_cluster: dict[str, str]
+) -> None:
+    variables = {**house.variables, **spark_cluster, "REGATTA_EXECUTOR_MEMORY": "1g"}
+    variables.pop("REGATTA_MASTER")  # it is found by the state folder
+
+    cell = subprocess.run(
+        [sys.executable, "-c", TWO_LINES], env=variables, capture_output=True, text=True, check=True
+    )
+
+    assert cell.stdout.split() == [spark_cluster["REGATTA_MASTER"], "50"]
 
 
 @pytest.mark.skipif("REGATTA_KILLS" not in os.environ, reason="takes long: make test-faults")
