@@ -69,6 +69,7 @@ class Job:
         return instant
 
 
+LOST_ROWS = "Checkpoint block"  # "... not found!", as Spark says
 Flag = tuple[str, dict[str, object]]
 
 
@@ -93,7 +94,7 @@ def _outcome(verb: str, main: Callable[[Job], Outcome | None], flags: argparse.N
         flags.as_of = instant(flags.as_of, place="--as-of") if flags.as_of else None
         job = Job(verb, config.load(flags.config), flags)
         with lake_watched(endpoint()):
-            return main(job) or Outcome()
+            return _at_most_twice(main, job) or Outcome()
     except RegattaError as error:
         say(str(error))
         return Outcome().ended(error.exit_code, str(error))
@@ -106,11 +107,26 @@ def _outcome(verb: str, main: Callable[[Job], Outcome | None], flags: argparse.N
         return Outcome().ended(ExitCode.BUG, f"a bug: {type(error).__name__}: {first}")
 
 
+def _at_most_twice(main: Callable[[Job], Outcome | None], job: Job) -> Outcome | None:
+    """Run the job; once more where an executor was lost with rows that only it held.
+
+    Checkpointed rows have no plan behind them from which Spark could make them again. Nothing is published twice by a
+    job that is run twice, whether its user does that or we do.
+    """
+    try:
+        return main(job)
+    except (Py4JJavaError, PySparkException) as error:
+        if LOST_ROWS not in str(error):
+            raise
+        say("an executor was lost, and rows that it alone held: the job begins anew")
+        return main(job)
+
+
 def trouble(message: str) -> RegattaError | None:
     """What a failure inside Spark means for the user, where it is none of ours."""
     signs = ("Connection refused", "ConnectException", "SdkClientException", "Unable to execute HTTP request",
              "UnknownHostException", "All masters are unresponsive", "503 Service Unavailable",
-             "Checkpoint block")  # fmt: skip
+             LOST_ROWS)  # fmt: skip
     if denied := re.search(r"AccessDeniedException: (s3a://[^\s:]+)", message):
         return InputError(
             "the lake refuses these credentials",
