@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-notebook setup-airflow demo up notebook notebooks airflow down status doctor test test-unit test-integration test-airflow test-faults check exactness fuzz ingest-2gb bench-selection bench-panel bench-ingest pins clean
+.PHONY: help setup setup-dev setup-notebook setup-airflow demo up notebook notebooks airflow down status doctor test test-unit test-integration test-airflow test-faults check exactness fuzz ingest-2gb bench-selection bench-panel bench-growing bench-ingest pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,8 @@ bench-selection: setup-dev ## our model selection against CrossValidator and sci
 	$(BIN)/python benchmarks/selection.py
 bench-panel: setup-dev ## how the cost of a panel's features grows with its rows, beside pandas
 	$(BIN)/python benchmarks/panel.py
+bench-growing: setup-dev ## what a row costs the native engine as tables grow
+	$(BIN)/python benchmarks/growing.py
 bench-ingest: setup-dev ## ingest of a million rows against a bare typed copy of the same file
 	$(BIN)/python benchmarks/ingest_speed.py
 
