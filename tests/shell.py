@@ -23,7 +23,6 @@ DATA = ROOT / "data" / "house_prices"
 SMALL_GRID = """\
 candidates:
   random_forest:     {encoding: index, numTrees: [3], maxDepth: [4]}
-  gbt:               {encoding: index, maxIter: [1, 2], maxDepth: 2}
   linear_regression: {encoding: one_hot, regParam: [0.01, 0.1]}
 """
 

@@ -34,7 +34,6 @@ pytestmark = pytest.mark.timeout(1800)  # each job here is three JVMs, beside al
 
 TREES = """\
 candidates:
-  random_forest: {numTrees: 3, maxDepth: 3}
   gbt: {maxIter: [1, 2], maxDepth: 2}
   linear_regression: {regParam: [0.1, 1.0]}
 """
@@ -51,7 +50,7 @@ TAKEN_IN = ("raw/", "kills/_attempts/", "kills/accepted/", "kills/rejected/")
 
 @pytest.fixture(scope="module")
 def trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The house's use case with a race of three families, on a part for each worker: other runs of the same rows."""
+    """The house's use case with a race of two families, on a part for each worker: other runs of the same rows."""
     file, text = tmp_path_factory.mktemp("trees") / "trees.yaml", yaml("kills", min_rows=10)
     file.write_text(text.replace("candidates: {linear_regression: {regParam: 0.0}}\n", TREES))
     return file
@@ -88,7 +87,7 @@ def found(lake: Lake) -> tuple[Standing, ...]:
 
 
 def assert_the_same(one: tuple[Standing, ...], other: tuple[Standing, ...]) -> None:
-    assert len(one) == 6  # five candidates and the mean
+    assert len(one) == 5  # four candidates and the mean
     assert [line.candidate for line in one] == [line.candidate for line in other]
     for line, same in zip(one, other, strict=True):
         for metric in ("rmse", "mae", "r2"):
@@ -139,6 +138,7 @@ def test_a_cluster_without_the_memory_for_an_executor_is_told_and_not_waited_for
     assert "Traceback" not in said
 
 
+@pytest.mark.skipif("REGATTA_KILLS" not in os.environ, reason="takes long: make test-faults")
 def test_the_session_of_a_notebook_is_on_the_cluster_while_one_is_up(
     house: House, spark_cluster: dict[str, str]
 ) -> None:
