@@ -28,7 +28,7 @@ BLANKS = " \t\u00a0"
 def blank_free(text: Expression) -> Expression:
     """The text without the blanks around it.
 
-    To trim a set of characters takes Spark ten times as long as to trim spaces, and the others are rare.
+    Spark trims a set of characters far slower than spaces alone, and the others are rare.
     """
     has_others = reduce(or_, (text.contains(blank) for blank in BLANKS if blank != " "))
     return F.when(has_others, F.btrim(text, F.lit(BLANKS))).otherwise(F.trim(text))
