@@ -54,7 +54,7 @@ def main(job: Job) -> Outcome:
     field = [candidate.name for candidate in candidates(use_case)]
     tracker = Tracker(use_case, name, content, field)
     try:
-        learnt = learn(rows, use_case, name, lake.attempt().uri(""), [tracker])
+        learnt = learn(rows, use_case, name, lake.attempt().uri(layout.run(name)), [tracker])
         board = learnt.board
         attempt = lake.attempt()
         with step("writing the run"):

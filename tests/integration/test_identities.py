@@ -126,7 +126,7 @@ publish scores        -        -         yes      -       yes    -
 remove scores         -        -         -        -       yes    -
 tidy up a run         -        yes       -        -       yes    -
 tidy up scores        -        -         yes      -       yes    -
-list uploads          -        -         -        -       yes    -
+list uploads          -        yes       yes      -       yes    -
 read an artifact      -        -         -        -       yes    yes
 write an artifact     -        -         -        -       yes    yes
 list artifacts        -        yes       yes      yes     yes    yes

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -22,6 +23,7 @@ from regatta.cli.readers import leaderboard, scores
 from regatta.cli.rollback import rollback
 from regatta.errors import InputError, Refused
 from regatta.lake import ChampionEntry, Lake, LostRace, layout
+from regatta.lake.leftovers import abort_superseded
 from regatta.runtime.job import Flag, Job, run
 from regatta.runtime.outcome import Outcome
 from regatta.selection.splits import held_out
@@ -582,3 +584,39 @@ def test_a_report_has_the_figures_of_a_training_or_the_rows_of_batches(
     ]
     nobody = CliRunner().invoke(group.commands["champion"], [str(file), "--as-of", "2015-05-01", "--json"])
     assert nobody.stdout == "null\n"
+
+
+# ---- two of the same at once ----
+
+
+def test_a_job_that_is_overtaken_amid_its_commit_looks_again_and_leaves_nothing_pending(
+    lake: Lake, lake_spark: SparkSession, verb: Verb, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish_run(lake_spark, lake, "earlier")  # what another needs seconds for
+    slow, begun = lake.attempt(), []
+
+    def write(job: Job) -> Outcome:
+        begun.append(job)
+        if len(begun) == 1:
+            # One part is sent at once, the other a while later: what another job does falls between the two.
+            waits = "if(id = 1, java_method('java.lang.Thread', 'sleep', 5000L), '') AS waited"
+            lake_spark.range(0, 2, 1, 2).selectExpr("id", waits).write.parquet(slow.uri(layout.run("one")))
+        return Outcome()
+
+    def overtake() -> None:
+        deadline = time.monotonic() + 60
+        while not lake.store.uploads(lake.use_case.use_case) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        abort_superseded(lake)  # of what nobody has published, nothing goes
+        assert lake.store.uploads(lake.use_case.use_case)
+        publish_run(lake_spark, lake, "one")
+        abort_superseded(lake)
+
+    with ThreadPoolExecutor(1) as pool:
+        overtaking = pool.submit(overtake)
+        assert verb(write, ()) == 0
+        overtaking.result()
+
+    assert len(begun) == 2
+    assert "another job has published the same meanwhile: looking again" in capsys.readouterr().err
+    assert lake.store.uploads("") == []

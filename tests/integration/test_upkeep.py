@@ -17,7 +17,7 @@ from regatta.errors import FaultyInput, InputError
 from regatta.lake import Attempt, Ingested, Lake, Run, layout
 from regatta.lake.audit import audit
 from regatta.lake.landing import land
-from regatta.lake.leftovers import ABANDONED, QUIET, Fate, Leftover, leftovers, remove
+from regatta.lake.leftovers import ABANDONED, QUIET, Fate, Leftover, abort_superseded, leftovers, remove
 from s3_client import s3_client
 from tea import SMALL
 
@@ -214,8 +214,31 @@ def test_a_pending_upload_is_shown_and_removed(lake: Lake, lake_environment: dic
     client.create_multipart_upload(Bucket=lake.store.bucket, Key=key)
     begun = of(lake, attempt)
     assert (len(begun.objects), len(begun.uploads), begun.fate) == (0, 1, Fate.UNFINISHED)
+    trained(lake)
+    assert of(lake, attempt).fate == Fate.SUPERSEDED
     remove(lake, begun)
-    assert leftovers(lake) == []
+    assert not any(one.uploads for one in leftovers(lake))
+
+
+def test_only_uploads_whose_work_is_published_end_with_the_next_job(
+    lake: Lake, lake_environment: dict[str, str]
+) -> None:
+    client, killed, alive = s3_client(lake_environment), lake.attempt(), lake.attempt()
+
+    def begin(attempt: Attempt, name: str) -> None:
+        key = attempt.uri(name).removeprefix(f"s3a://{lake.store.bucket}/")
+        client.create_multipart_upload(Bucket=lake.store.bucket, Key=key)
+
+    begin(killed, "runs/one/model/data")
+    begin(killed, f"{ACCEPTED.replace('accepted', 'rejected')}part-1.parquet")
+    begin(alive, "runs/one-again/model/data")
+    begin(alive, "accepted/contract=c/delivery=second/part-0.parquet")
+    abort_superseded(lake)
+    assert [len(one.uploads) for one in leftovers(lake)] == [2, 2]
+    trained(lake)
+    ingested(lake)
+    abort_superseded(lake)
+    assert {one.attempt: len(one.uploads) for one in leftovers(lake) if one.uploads} == {alive.id: 2}
 
 
 def test_what_a_landing_that_broke_off_sent_in_parts_is_shown_and_removed(

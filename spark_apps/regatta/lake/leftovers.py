@@ -1,12 +1,12 @@
 """What attempts left behind: known, harmless, and removable once nobody can be writing or reading it.
 
 An attempt's own files are needed until they are visible; a job that is alive adds to them, and a reader that came
-before they were visible may still read them there. So nothing goes that is younger than these:
+before they were visible may still read them there. So no object goes that is younger than these:
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -74,7 +74,12 @@ def leftovers(lake: Lake) -> list[Leftover]:
     found = [
         Leftover(
             attempt,
-            _fate(lake, attempt, objects.get(attempt, ()), published),
+            _fate(
+                lake,
+                attempt,
+                [one.key for one in (*objects.get(attempt, ()), *uploads.get(attempt, ()))],
+                published,
+            ),
             max(
                 [stored.modified for stored in objects.get(attempt, ())]
                 + [upload.begun for upload in uploads.get(attempt, ())]
@@ -106,18 +111,43 @@ def remove(lake: Lake, leftover: Leftover) -> None:
     lake.store.delete(stored.key for stored in leftover.objects)
 
 
+def abort_superseded(lake: Lake) -> None:
+    """Abort what is pending of attempts whose result another has published.
+
+    Every job does so when it has done its work: a job that was killed amid its commit leaves uploads, which no reader
+    sees and every server charges for; they end with the run that did its work. One that is not dead but slow fails in
+    its commit, and finds the work done when it begins anew (runtime/job.py).
+    """
+    folder = layout.attempts(lake.use_case.use_case)
+    pending = lake.store.uploads(folder)
+    if not pending:
+        return
+    published = lake.publications()  # after the uploads: what begins meanwhile is not among them
+    decided = _decided(published)
+    publishers = {record.attempt for record in published.values()}
+    for upload in pending:
+        attempt = _attempt(upload.key, folder)
+        name = upload.key.removeprefix(f"{folder}{attempt}/")
+        if attempt not in publishers and name.startswith(decided):
+            lake.store.abort(upload)
+
+
 def _attempt(key: str, folder: str) -> str:
     return key.removeprefix(folder).partition("/")[0]
 
 
-def _fate(lake: Lake, attempt: str, objects: Sequence[Stored], published: Mapping[str, Publication]) -> Fate:
+def _fate(lake: Lake, attempt: str, keys: Sequence[str], published: Mapping[str, Publication]) -> Fate:
     if own := [record for record in published.values() if record.attempt == attempt]:
         return Fate.PUBLISHED if all(map(lake.is_visible, own)) else Fate.NOT_VISIBLE_YET
     prefix = layout.attempt(lake.use_case.use_case, attempt)
-    names = [name for one in objects if layout.is_data(name := one.key.removeprefix(prefix))]
-    decided = tuple(published) + tuple(
-        folder.replace("accepted/", "rejected/", 1) for folder in published if folder.startswith("accepted/")
-    )
-    if names and all(name.startswith(decided) for name in names):
+    names = [name for key in keys if layout.is_data(name := key.removeprefix(prefix))]
+    if names and all(name.startswith(_decided(published)) for name in names):
         return Fate.SUPERSEDED
     return Fate.UNFINISHED
+
+
+def _decided(published: Iterable[str]) -> tuple[str, ...]:
+    """The folders that records have decided: of a delivery, the accepted and the rejected rows."""
+    accepted = "accepted/"
+    rejected = (f"rejected/{name.removeprefix(accepted)}" for name in published if name.startswith(accepted))
+    return (*published, *rejected)

@@ -27,6 +27,7 @@ from regatta.config import UseCase
 from regatta.errors import ExitCode, InputError, RegattaError, Unreachable
 from regatta.lake import Lake
 from regatta.lake.answers import FULL, full
+from regatta.lake.leftovers import abort_superseded
 from regatta.runtime.instants import instant
 from regatta.runtime.lake_watch import lake_watched
 from regatta.runtime.outcome import Outcome
@@ -70,6 +71,11 @@ class Job:
 
 
 LOST_ROWS = "Checkpoint block"  # "... not found!", as Spark says
+LOST_UPLOAD = "NoSuchUpload"  # as S3 says
+BEGIN_ANEW = {
+    LOST_ROWS: "an executor was lost, and rows that it alone held: the job begins anew",
+    LOST_UPLOAD: "another job has published the same meanwhile: looking again",
+}
 Flag = tuple[str, dict[str, object]]
 
 
@@ -94,7 +100,9 @@ def _outcome(verb: str, main: Callable[[Job], Outcome | None], flags: argparse.N
         flags.as_of = instant(flags.as_of, place="--as-of") if flags.as_of else None
         job = Job(verb, config.load(flags.config), flags)
         with lake_watched(endpoint()):
-            return _at_most_twice(main, job) or Outcome()
+            outcome = _at_most_twice(main, job) or Outcome()
+            _tidy(job.lake)
+            return outcome
     except RegattaError as error:
         say(str(error))
         return Outcome().ended(error.exit_code, str(error))
@@ -108,18 +116,28 @@ def _outcome(verb: str, main: Callable[[Job], Outcome | None], flags: argparse.N
 
 
 def _at_most_twice(main: Callable[[Job], Outcome | None], job: Job) -> Outcome | None:
-    """Run the job; once more where an executor was lost with rows that only it held.
+    """Run the job; once more where it lost what only a new beginning brings back, or what it need not do any more.
 
-    Checkpointed rows have no plan behind them from which Spark could make them again. Nothing is published twice by a
-    job that is run twice, whether its user does that or we do.
+    Checkpointed rows have no plan behind them from which Spark could make them again. Pending uploads are aborted by
+    the job that published first, if two do the same. Nothing is published twice by a job that is run twice, whether
+    its user does that or we do.
     """
     try:
         return main(job)
     except (Py4JJavaError, PySparkException) as error:
-        if LOST_ROWS not in str(error):
+        said = [sentence for sign, sentence in BEGIN_ANEW.items() if sign in str(error)]
+        if not said:
             raise
-        say("an executor was lost, and rows that it alone held: the job begins anew")
+        say(said[0])
         return main(job)
+
+
+def _tidy(lake: Lake) -> None:
+    """What cannot be tidied up is a remark; the job has done its work."""
+    try:
+        abort_superseded(lake)
+    except RegattaError as error:
+        say(f"uploads that other jobs left unfinished stay until `regatta gc`: {error}")
 
 
 def trouble(message: str) -> RegattaError | None:

@@ -15,16 +15,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from house import MADE_BY, VERBS, House
-from regatta.lake import Lake
 from regatta.lake.audit import audit
-from regatta.lake.leftovers import ABANDONED, leftovers, remove
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -76,14 +73,6 @@ def kill(house: House, verb: str, chance: Random) -> str:
     return f"{verb} {'had ended' if ended else 'killed'} {when}"
 
 
-def swept(lake: Lake) -> None:
-    """As by `regatta gc --delete` a day later; a job that dies in the moment of its commit leaves uploads unfinished."""
-    tomorrow = datetime.now(UTC) + ABANDONED
-    for leftover in leftovers(lake):
-        if leftover.uploads and leftover.is_removable(tomorrow):
-            remove(lake, leftover)
-
-
 @pytest.mark.parametrize("number", range(KILLS))
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_job_that_is_killed_and_run_again_leaves_what_an_undisturbed_one_does(
@@ -101,7 +90,6 @@ def test_a_job_that_is_killed_and_run_again_leaves_what_an_undisturbed_one_does(
     assert int(str(seen["looks"])) > 0
     assert house.content(verb) == house.usual[verb][2], what
     assert audit(house.lake).findings == (), what
-    swept(house.lake)
     assert house.lake.store.uploads("") == []
     name = house.lake.use_case.use_case
     visible = [one.key for folder in MADE_BY[verb] for one in house.lake.store.objects(f"{name}/{folder}")]
