@@ -9,6 +9,7 @@ Spark. Grown once before on few rows, so that compiling is not counted; binning 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import time
 from dataclasses import replace
@@ -63,9 +64,9 @@ def measured(rows: int) -> tuple[float, float, float]:
     places = np.sort(np.arange(rows, dtype=np.int32) % PARTITIONS)
     split = Split(Rows(values, labels, places, np.zeros(FEATURES, np.int32)), values[:0])
     seconds = [time.monotonic()]
-    table, _, _ = split.tables(BAGGED)
+    table = split.tables(BAGGED).training
     seconds.append(time.monotonic())
-    with sharing(1) as workers:
+    with sharing(len(os.sched_getaffinity(0))) as workers:
         forest(table, BAGGED, *FOREST, workers)
         seconds.append(time.monotonic())
         for _ in boosted(table.with_labels_of_its_own(), replace(BAGGED, bootstrap=False), *BOOSTED, workers):

@@ -19,6 +19,7 @@ from regatta.selection.engine import Engine
 from regatta.selection.leaderboard import Judged, Standing
 from regatta.selection.native import canary, memory, parameters, proof
 from regatta.selection.native.parameters import TreeFit, TreeParameters
+from regatta.selection.native.places import Here
 from regatta.selection.native.rows import Rows
 from regatta.selection.native.search import Split, units
 from regatta.selection.native.unsupported import Unsupported
@@ -157,9 +158,10 @@ def test_the_canary_may_take_its_time_to_read_what_mllib_has_grown(
 def test_too_little_memory_leaves_the_race_to_mllib(spark: SparkSession, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 1_000_000)
     forest = RandomForestRegressor(numTrees=50, maxDepth=12, seed=1)
+    rows = rows_of(20_000)
 
     with pytest.raises(Unsupported, match=r"growing needs 0\.\d GB of memory, and 0\.0 GB can be had"):
-        proof.prove(forest, units(Split(rows_of(20_000), np.empty((0, 3))), [TreeFit.of(forest)]), at_once=1)
+        proof.prove(forest, units(Split(rows, np.empty((0, 3))), [TreeFit.of(forest)]), rows, Here())
 
 
 @pytest.mark.parametrize(

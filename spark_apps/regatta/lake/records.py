@@ -72,6 +72,8 @@ class EngineChoice(Record):
     reason: str
     canary_seconds: float | None = None
     """What comparing a small fit with MLlib's took, where one was compared: all its nodes were equal."""
+    place: str = ""
+    """Where native trees were grown: "on this machine" or "by 2 executors"."""
 
 
 class Run(Publication):

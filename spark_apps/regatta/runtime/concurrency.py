@@ -21,7 +21,9 @@ def side_by_side(session: SparkSession, work: Callable[[T], R], items: Iterable[
         return pool.map(inheritable_thread_target(session)(work), items, chunksize=1)
 
 
-def as_they_end(session: SparkSession, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def as_they_end(
+    session: SparkSession, work: Callable[[T], R], items: Iterable[T], at_once: int = AT_ONCE
+) -> Iterator[R]:
     """The results of `work` on each item, each as soon as it is there; items are begun in their order."""
-    with ThreadPool(AT_ONCE) as pool:
+    with ThreadPool(at_once) as pool:
         yield from pool.imap_unordered(inheritable_thread_target(session)(work), items)

@@ -16,7 +16,6 @@ from regatta.config import UseCase
 from regatta.config.race import Family
 from regatta.errors import InputError
 from regatta.lake.records import EngineChoice
-from regatta.runtime.concurrency import AT_ONCE
 from regatta.runtime.progress import say
 from regatta.selection.candidates import Candidate, configured
 from regatta.selection.native import parameters
@@ -24,6 +23,7 @@ from regatta.selection.native.parameters import TreeFit
 from regatta.selection.native.unsupported import Unsupported
 
 if TYPE_CHECKING:  # numba takes a second to import, and may not be there
+    from regatta.selection.native.places import Place
     from regatta.selection.native.search import Unit
     from regatta.selection.prepared import Prepared
 
@@ -40,7 +40,14 @@ class Engine:
     use_case: UseCase
     choices: dict[str, EngineChoice] = field(default_factory=dict)
     estimators: dict[str, Any] = field(default_factory=dict)
+    _place: Place | None = None
     _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def place(self) -> Place:
+        """Where trees are grown natively, once there are units of them."""
+        assert self._place is not None
+        return self._place
 
     def make_ready(self) -> None:
         """Compile the tree grower, if that is still to be done, before anything is shown of the race."""
@@ -89,15 +96,19 @@ class Engine:
         family = members[0].family
         if not self.is_native(family):
             return []
+        from regatta.selection.native.places import place_of
         from regatta.selection.native.proof import prove
         from regatta.selection.native.search import units
 
+        with self._lock:
+            if self._place is None:
+                self._place = place_of(data.ground.inliers.sparkSession)
         try:
             split, _, _ = data.collected
             split.training.check()
             found = units(split, [self._fit(candidate, data) for candidate in members])
             if self.choices[family].canary_seconds is None:
-                seconds = prove(self.estimators[members[0].name], found, AT_ONCE)
+                seconds = prove(self.estimators[members[0].name], found, split.training, self.place)
                 self._proven(family, seconds)
         except Unsupported as reason:
             self.fall_back(family, str(reason))
@@ -113,9 +124,11 @@ class Engine:
                 engine="native",
                 reason="every node of a small fit by this Spark's MLlib was met",
                 canary_seconds=round(seconds, 2),
+                place=self.place.name,
             )
         say(
-            f"{family}: trees are grown natively; all nodes of a small fit by MLlib were met ({seconds:.1f} s)"
+            f"{family}: trees are grown natively {self.place.name}; all nodes of a small fit by MLlib were met "
+            f"({seconds:.1f} s)"
         )
 
     def fall_back(self, family: Family, reason: str) -> None:

@@ -15,7 +15,7 @@ from regatta.config import UseCase
 from regatta.config.race import Encoding
 from regatta.evaluation.metrics import metrics
 from regatta.features.pipeline import published
-from regatta.runtime.concurrency import AT_ONCE, side_by_side
+from regatta.runtime.concurrency import side_by_side
 from regatta.selection.baselines import baselines
 from regatta.selection.candidates import Candidate, configured
 from regatta.selection.engine import Engine
@@ -125,7 +125,7 @@ def _grown(candidate: Candidate, of_candidate: Any, data: Prepared, engine: Engi
     from regatta.selection.native.fitting import fitted
 
     try:
-        return fitted(of_candidate, data.rows, uri, AT_ONCE)
+        return fitted(of_candidate, data.rows, uri, engine.place)
     except Unsupported as reason:
         engine.fall_back(candidate.family, str(reason))
         return None

@@ -60,7 +60,8 @@ def fits(
     def run(fit: Fit) -> Results:
         return fit()
 
-    for results in as_they_end(session, run, work):
+    at_once = max(AT_ONCE, engine.place.at_once) if native else AT_ONCE
+    for results in as_they_end(session, run, work, at_once):
         yield from results
 
 
@@ -83,15 +84,12 @@ def _native_fit(
     """One unit: candidates that share their growing. The seconds they share are divided among them evenly."""
 
     def fit() -> Results:
-        from regatta.selection.native.learning import sharing
-
         _, truth, minus = data.collected
         started, found = time.monotonic(), []
         try:
-            with sharing(AT_ONCE) as workers:
-                for positions, predictions in unit.predictions(workers):
-                    figures = metrics_of(truth, undone(predictions, minus, use_case), scale)
-                    found += [(family[position], figures) for position in positions]
+            for positions, predictions in engine.place.predictions(unit):
+                figures = metrics_of(truth, undone(predictions, minus, use_case), scale)
+                found += [(family[position], figures) for position in positions]
         except Unsupported as reason:
             engine.fall_back(family[0].family, str(reason))
             rest = [family[position] for positions in unit.positions.values() for position in positions]

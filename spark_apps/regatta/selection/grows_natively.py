@@ -14,7 +14,6 @@ from pyspark.ml.param import Param
 from pyspark.ml.wrapper import JavaEstimator
 from pyspark.sql import DataFrame
 
-from regatta.runtime.concurrency import AT_ONCE
 from regatta.runtime.progress import say
 from regatta.selection.native import parameters
 from regatta.selection.native.parameters import TreeFit
@@ -76,7 +75,7 @@ class GrowsNatively(JavaEstimator):  # type: ignore[misc]
             if obstacle:
                 raise Unsupported(obstacle)
         from regatta.selection.native.fitting import model_of
-        from regatta.selection.native.learning import sharing
+        from regatta.selection.native.places import place_of
         from regatta.selection.native.proof import prove
         from regatta.selection.native.rows import collected
         from regatta.selection.native.search import Split, units
@@ -85,12 +84,13 @@ class GrowsNatively(JavaEstimator):  # type: ignore[misc]
         rows, _ = collected(dataset.select(features, label).localCheckpoint(), features, label)
         rows.check()
         split = Split(rows, rows.values[:0])
+        where = place_of(dataset.sparkSession)
         work = units(split, [TreeFit.of(member) for member in members])
         for unit in work:
             split.tables(unit.parameters)  # what the bins cannot hold is known now, and not in the middle
         application = dataset.sparkSession.sparkContext.applicationId, type(self)
         if application not in self._proven:
-            prove(members[0], work, AT_ONCE)
+            prove(members[0], work, rows, where)
             self._proven.add(application)
 
         place = {id(member): number for number, member in enumerate(members)}
@@ -98,9 +98,8 @@ class GrowsNatively(JavaEstimator):  # type: ignore[misc]
         unit_of = {number: unit for unit, group in zip(work, groups, strict=True) for number in group}
 
         def share(group: Sequence[Self]) -> Callable[[Self], Model]:
-            with sharing(AT_ONCE) as workers:
-                fitted = unit_of[place[id(group[0])]].ensembles(workers)
-                grown = {number: ensemble for some, ensemble in fitted for number in some}
+            fitted = where.ensembles(unit_of[place[id(group[0])]])
+            grown = {number: ensemble for some, ensemble in fitted for number in some}
 
             def model(member: Self) -> Model:
                 return model_of(member, grown[place[id(member)]], f"{scratch}/{uuid.uuid4().hex}")

@@ -21,7 +21,7 @@ from house import House
 from machine import free_ports, of_the_tests
 from regatta.config import load
 from regatta.evaluation.runs import runs
-from regatta.lake import Lake, Store
+from regatta.lake import Lake, Run, Store
 from regatta.lake.audit import audit
 from regatta.runtime.local import embedded
 from regatta.scoring.batches import batches
@@ -77,12 +77,18 @@ def standings(house: House, trees: Path, another: Callable[[str], Lake]) -> tupl
     return found(lake)
 
 
-def found(lake: Lake) -> tuple[Standing, ...]:
-    """The leaderboard of the lake's only run."""
+def record_of(lake: Lake) -> Run:
+    """The lake's only run."""
     (run,) = runs(lake)
     record = lake.run(run.run_id)
     assert record is not None
-    (path,) = lake.runs.paths(record, f"runs/{run.run_id}/leaderboard.json")
+    return record
+
+
+def found(lake: Lake) -> tuple[Standing, ...]:
+    """Its leaderboard."""
+    record = record_of(lake)
+    (path,) = lake.runs.paths(record, f"runs/{record.run_id}/leaderboard.json")
     return Leaderboard.model_validate_json(lake.content(path)).standings
 
 
@@ -117,6 +123,11 @@ def test_a_cluster_that_has_only_the_zip_finds_the_same_leaderboard(
     job("score")
 
     assert_the_same(found(there), standings)
+    assert record_of(there).engines["gbt"].place == "by 2 executors"
+    grown = [[line for line in lines if line.family == "gbt"] for lines in (found(there), standings)]
+    assert [[fold.metrics for fold in line.folds] for line in grown[0]] == [
+        [fold.metrics for fold in line.folds] for line in grown[1]
+    ]
     (batch,) = batches(there)
     assert (batch.rows, batch.scored) == (50, 50)
 

@@ -6,31 +6,29 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from regatta.selection.native import memory
-from regatta.selection.native.learning import sharing
 from regatta.selection.native.parameters import TreeFit
+from regatta.selection.native.places import Place
 from regatta.selection.native.rows import Rows
 from regatta.selection.native.search import Split, units
 from regatta.selection.native.writing import Ensemble, load, write
 
 
-def fitted(estimator: Any, rows: Rows, uri: str, at_once: int) -> Any:
+def fitted(estimator: Any, rows: Rows, uri: str, place: Place) -> Any:
     """What the estimator's own `fit` would return, but for its parent.
 
     Args:
         estimator: an MLlib RandomForestRegressor or GBTRegressor, or a subclass.
         rows: to learn from.
         uri: a folder that is not there yet, which Spark can write and all executors can read; it is gone afterwards.
-        at_once: how many such fits share this machine's cores.
+        place: where its trees are grown.
 
     Raises:
         Unsupported: the rows, their bins or their number are beyond this engine, or there is no memory for them.
     """
     rows.check()
     (unit,) = units(Split(rows, rows.values[:0]), [TreeFit.of(estimator)])
-    memory.check([unit], 1)
-    with sharing(at_once) as workers:
-        ((_, ensemble),) = unit.ensembles(workers)
+    place.check([unit])
+    ((_, ensemble),) = place.ensembles(unit)
     return model_of(estimator, ensemble, uri)
 
 

@@ -6,7 +6,6 @@ Spark 4.1.2, mllib: `ml/regression/{RandomForestRegressor,GBTRegressor}.scala`,
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,9 +30,8 @@ class Workers:
 
 
 @contextmanager
-def sharing(at_once: int) -> Iterator[Workers | None]:
-    """The threads of one of so many fits at the same time; None where there is no more than a core for each."""
-    count = len(os.sched_getaffinity(0)) // at_once if hasattr(os, "sched_getaffinity") else 1
+def sharing(count: int) -> Iterator[Workers | None]:
+    """So many threads for one fit; None where one does not make several."""
     if count < 2:
         yield None
         return

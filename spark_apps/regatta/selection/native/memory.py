@@ -1,4 +1,4 @@
-"""What growing will need on the driver, worked out before it begins, and whether it can be had."""
+"""What growing will need where it is done, worked out before it begins, and whether it can be had."""
 
 from __future__ import annotations
 
@@ -30,15 +30,14 @@ def needed(units: Sequence[Unit], at_once: int) -> int:
     """Bytes at the peak, beside the rows that are there already: the largest units that run at the same time."""
     if not units:
         return 0
-    split = units[0].split
-    rows, features = split.training.values.shape
+    rows, features, judged = units[0].split.sizes
     record = 8 * (-(-features // 8) + 1) * 2  # rounded up to a power of two at the most
-    tables = (rows + len(split.judged)) * (record + features)
+    tables = (rows + judged) * (record + features)
     return tables + sum(sorted(map(_unit, units), reverse=True)[:at_once])
 
 
 def _unit(unit: Unit) -> int:
-    rows, features = unit.split.training.values.shape
+    rows, features, judged_rows = unit.split.sizes
     if isinstance(unit, ForestUnit):
         trees, depth, boosting = unit.trees, max(unit.positions), 0
     else:
@@ -48,7 +47,7 @@ def _unit(unit: Unit) -> int:
     # A tree has at most a leaf a row, and two nodes a leaf.
     nodes = trees * min(2 ** (depth + 1), 2 * rows)
     a_node = SPARE * (NODE.itemsize + BITS_OF_CATEGORIES) + (2 * drawn + SPLIT.itemsize) / 2
-    judged = len(unit.split.judged) * 8 * (len(unit.positions) + 2)
+    judged = judged_rows * 8 * (len(unit.positions) + 2)
     return int(bags + nodes * a_node + boosting + judged)
 
 

@@ -9,20 +9,23 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from regatta.selection.native import canary, memory
+from regatta.selection.native import canary
 from regatta.selection.native.compiling import make_ready
+from regatta.selection.native.places import Place
+from regatta.selection.native.rows import Rows
 from regatta.selection.native.search import Unit
 
 _compiling = Lock()
 
 
-def prove(estimator: Any, units: Sequence[Unit], at_once: int) -> float:
+def prove(estimator: Any, units: Sequence[Unit], rows: Rows, place: Place) -> float:
     """Make sure that some units can be grown, and that this Spark's MLlib grows a small ensemble of the same nodes.
 
     Args:
         estimator: one of those whose work the units are.
         units: all of them.
-        at_once: how many run at the same time.
+        rows: what they learn from.
+        place: where they will be grown.
 
     Returns:
         The seconds that comparing took.
@@ -30,10 +33,10 @@ def prove(estimator: Any, units: Sequence[Unit], at_once: int) -> float:
     Raises:
         Unsupported: there is too little memory, or a node differs.
     """
-    memory.check(units, at_once)
+    place.check(units)
     with _compiling:
         make_ready()
     began = time.monotonic()
     with_own_bins = estimator.copy({estimator.maxBins: units[0].parameters.maxBins})
-    canary.sing(SparkSession.active(), units[0].split.training, with_own_bins)
+    canary.sing(SparkSession.active(), rows, with_own_bins)
     return time.monotonic() - began

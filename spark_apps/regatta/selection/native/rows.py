@@ -123,7 +123,11 @@ def collected(
 
 
 def framed(session: SparkSession, rows: Rows, features: str, label: str) -> DataFrame:
-    """A frame of the rows, with the metadata by which MLlib knows categories; on partitions as Spark likes them."""
+    """A frame of the rows, with the metadata by which MLlib knows categories.
+
+    It has two partitions at most: of more, MLlib adds up what several executors send in the order of its arrival, and
+    its trees are not the same each time.
+    """
     width = rows.values.shape[1]
     vectors = pa.ListArray.from_arrays(
         pa.array(np.arange(0, rows.values.size + 1, width, dtype=np.int32)), pa.array(rows.values.ravel())
@@ -135,7 +139,7 @@ def framed(session: SparkSession, rows: Rows, features: str, label: str) -> Data
     metadata = {"ml_attr": {"attrs": {"nominal": nominal}, "num_attrs": width}} if nominal else {}
     frame = session.createDataFrame(pa.table({features: vectors, label: rows.labels}))
     vector = array_to_vector(features).alias(features, metadata=metadata)
-    return frame.select(vector, label).localCheckpoint()
+    return frame.select(vector, label).coalesce(2).localCheckpoint()
 
 
 def _arities(frame: DataFrame, features: str, width: int) -> NDArray[np.int32]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from regatta.selection.native.learning import Workers, boosted, forest
 from regatta.selection.native.parameters import TreeFit, TreeParameters
 from regatta.selection.native.predicting import summed
 from regatta.selection.native.rows import Rows
-from regatta.selection.native.table import Features, Floats, Table
+from regatta.selection.native.table import Binned, Floats, Sizes, Table
 from regatta.selection.native.unsupported import Unsupported
 from regatta.selection.native.writing import Ensemble
 
@@ -34,10 +34,16 @@ class Split:
     training: Rows
     judged: Floats
     _lock: Lock = field(default_factory=Lock)
-    _binned: dict[tuple[int, int], tuple[Table, Table, Features]] = field(default_factory=dict)
+    _binned: dict[tuple[int, int], Binned] = field(default_factory=dict)
 
-    def tables(self, parameters: TreeParameters) -> tuple[Table, Table, Features]:
-        """The training rows and the judged ones in bins, and the thresholds of these.
+    @property
+    def sizes(self) -> Sizes:
+        """How many rows and features there are."""
+        rows, features = self.training.values.shape
+        return Sizes(rows, features, len(self.judged))
+
+    def tables(self, parameters: TreeParameters) -> Binned:
+        """The training rows and the judged ones in bins.
 
         Raises:
             Unsupported: a feature has more bins than a byte can tell apart.
@@ -48,20 +54,27 @@ class Split:
                 rows = self.training
                 ends = rows.partition_ends
                 features = features_of(rows.values, ends, rows.arities, *key)
-                training = Table.of(binned(rows.values, features), rows.labels, ends, features)
-                nothing = np.zeros(len(self.judged))
-                judged = Table.of(
-                    binned(self.judged, features), nothing, np.array([len(self.judged)]), features
-                )
-                self._binned[key] = training, judged, features
+                training, judged = binned(rows.values, features), binned(self.judged, features)
+                self._binned[key] = Binned.of(training, rows.labels, ends, judged, features)
             return self._binned[key]
+
+
+class Source(Protocol):
+    """Where units have their rows from: a `Split`, which bins them, or what was `Binned` elsewhere."""
+
+    @property
+    def sizes(self) -> Sizes:
+        """How many rows and features there are."""
+
+    def tables(self, parameters: TreeParameters) -> Binned:
+        """The rows in bins; raises as `Split.tables`."""
 
 
 @dataclass(frozen=True)
 class ForestUnit:
     """Forests of one size: `positions` of the grid by depth."""
 
-    split: Split
+    split: Source
     parameters: TreeParameters
     trees: int
     positions: Mapping[int, Sequence[int]]
@@ -69,7 +82,7 @@ class ForestUnit:
     @property
     def cost(self) -> int:
         """For putting the longest first."""
-        features = self.split.training.values.shape[1]
+        features = self.split.sizes.features
         return self.trees * max(self.positions) * self.parameters.features_per_node(self.trees, features)
 
     def predictions(self, workers: Workers | None = None) -> Iterator[tuple[Sequence[int], Floats]]:
@@ -78,17 +91,17 @@ class ForestUnit:
         Raises:
             Unsupported: the rows are too many, or their bins.
         """
-        training, judged, _ = self.split.tables(self.parameters)
-        for grown, depths in self._forests(training, workers):
-            for depth, total in zip(depths, summed(grown, judged, depths), strict=True):
+        binned = self.split.tables(self.parameters)
+        for grown, depths in self._forests(binned.training, workers):
+            for depth, total in zip(depths, summed(grown, binned.judged, depths), strict=True):
                 yield self.positions[depth], total / self.trees
 
     def ensembles(self, workers: Workers | None = None) -> Iterator[tuple[Sequence[int], Ensemble]]:
         """For some positions at a time the trees of their model. Raises as `predictions`."""
-        training, _, features = self.split.tables(self.parameters)
-        for grown, depths in self._forests(training, workers):
+        binned = self.split.tables(self.parameters)
+        for grown, depths in self._forests(binned.training, workers):
             for depth in depths:
-                yield self.positions[depth], Ensemble([grown.cut(depth)], [1.0] * self.trees, features)
+                yield self.positions[depth], Ensemble([grown.cut(depth)], [1.0] * self.trees, binned.features)
 
     def _forests(self, training: Table, workers: Workers | None) -> Iterator[tuple[Any, list[int]]]:
         """Each forest that has to be grown, with the depths that it serves, the deepest forest first."""
@@ -104,7 +117,7 @@ class ForestUnit:
 class BoostedUnit:
     """Boosted trees of one depth: `positions` of the grid by the number of trees."""
 
-    split: Split
+    split: Source
     parameters: TreeParameters
     depth: int
     positions: Mapping[int, Sequence[int]]
@@ -112,7 +125,7 @@ class BoostedUnit:
     @property
     def cost(self) -> int:
         """For putting the longest first."""
-        features = self.split.training.values.shape[1]
+        features = self.split.sizes.features
         return max(self.positions) * self.depth * self.parameters.features_per_node(1, features)
 
     def predictions(self, workers: Workers | None = None) -> Iterator[tuple[Sequence[int], Floats]]:
@@ -121,22 +134,22 @@ class BoostedUnit:
         Raises:
             Unsupported: the rows are too many, or their bins.
         """
-        training, judged, _ = self.split.tables(self.parameters)
-        total = np.zeros(judged.rows)
-        for number, (tree, weight) in enumerate(self._trees(training, workers), start=1):
-            total += summed(tree, judged, [self.depth])[0] * weight
+        binned = self.split.tables(self.parameters)
+        total = np.zeros(binned.judged.rows)
+        for number, (tree, weight) in enumerate(self._trees(binned.training, workers), start=1):
+            total += summed(tree, binned.judged, [self.depth])[0] * weight
             if number in self.positions:
                 yield self.positions[number], total.copy()
 
     def ensembles(self, workers: Workers | None = None) -> Iterator[tuple[Sequence[int], Ensemble]]:
         """For some positions at a time the trees of their model. Raises as `predictions`."""
-        training, _, features = self.split.tables(self.parameters)
+        binned = self.split.tables(self.parameters)
         trees, weights = [], []
-        for number, (tree, weight) in enumerate(self._trees(training, workers), start=1):
+        for number, (tree, weight) in enumerate(self._trees(binned.training, workers), start=1):
             trees.append(tree)
             weights.append(weight)
             if number in self.positions:
-                yield self.positions[number], Ensemble(list(trees), list(weights), features)
+                yield self.positions[number], Ensemble(list(trees), list(weights), binned.features)
 
     def _trees(self, training: Table, workers: Workers | None) -> Iterator[tuple[Any, float]]:
         own = training.with_labels_of_its_own()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,50 @@ class Table(NamedTuple):
     def rows(self) -> int:
         """How many there are."""
         return len(self.labels)
+
+
+class Sizes(NamedTuple):
+    """Of a table to learn from and one to be judged on, which have the same features."""
+
+    rows: int
+    features: int
+    judged: int
+
+
+@dataclass(frozen=True, eq=False)
+class Binned:
+    """Rows to learn from and to be judged on in the same bins: all that growing and judging look at."""
+
+    training: Table
+    judged: Table
+    features: Features
+
+    @classmethod
+    def of(
+        cls, bins: Bins, labels: Floats, ends: NDArray[np.int64], judged: Bins, features: Features
+    ) -> Binned:
+        """Of (rows, features), (rows,), the end of each partition, and (judged, features)."""
+        unknown, one_partition = np.zeros(len(judged)), np.array([len(judged)])
+        return cls(
+            Table.of(bins, labels, ends, features),
+            Table.of(judged, unknown, one_partition, features),
+            features,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Sent without what a record of one cache line leaves unused, and laid out again where it arrives."""
+        training = self.training
+        bins, labels = np.ascontiguousarray(training.bins), np.ascontiguousarray(training.labels)
+        return Binned.of, (bins, labels, training.ends, np.ascontiguousarray(self.judged.bins), self.features)
+
+    @property
+    def sizes(self) -> Sizes:
+        """How many rows and features there are."""
+        return Sizes(self.training.rows, self.training.bins.shape[1], self.judged.rows)
+
+    def tables(self, parameters: object) -> Binned:
+        """Itself: it was binned for the parameters of whoever asks."""
+        return self
 
 
 def _side_by_side(bins: Bins, labels: Floats) -> tuple[Bins, Floats]:
