@@ -42,8 +42,8 @@ test-integration: setup-dev ## the tests on the real servers
 	$(BIN)/pytest tests/integration
 test-airflow: setup-dev setup-airflow ## a real Airflow for as long as it takes: a cluster, backfills, what is killed and what is away
 	REGATTA_AIRFLOW=$(REGATTA_AIRFLOW) $(BIN)/pytest tests/dags
-test-faults: setup-dev ## each verb killed twenty times beside a reader, its lake and its cluster taken away, its disk full, its S3 another; REGATTA_SEED=... draws others
-	REGATTA_KILLS=$${REGATTA_KILLS:-20} $(BIN)/pytest -s tests/integration/test_lake_faults.py $(addprefix tests/integration/jobs/,test_kills.py test_lake_away.py test_disk_full.py test_another_server.py test_cluster.py)
+test-faults: setup-dev ## each verb killed twenty times and at named points beside a reader, its lake and its cluster taken away, its disk full, its S3 another; REGATTA_SEED=... draws others
+	REGATTA_KILLS=$${REGATTA_KILLS:-20} $(BIN)/pytest -s tests/integration/test_lake_faults.py $(addprefix tests/integration/jobs/,test_kills.py test_kill_points.py test_lake_away.py test_disk_full.py test_another_server.py test_cluster.py)
 fuzz: setup-dev ## 600 mutants of good files against Python's own reading; REGATTA_SEED=... draws others
 	REGATTA_MUTANTS=$${REGATTA_MUTANTS:-600} $(BIN)/pytest -s tests/integration/test_mutants.py
 ingest-2gb: setup-dev ## a file of 2 GB with dirt at known places: exactly that is rejected

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -18,9 +21,11 @@ from pyarrow.parquet import read_table
 
 from regatta.config import load
 from regatta.lake import Lake
+from regatta.lake.audit import audit
 from regatta.lake.landing import land
 from small_runs import land_listings, yaml
 
+READER = Path(__file__).with_name("polling_reader.py")
 VERBS = ("ingest", "train", "promote", "score")
 MADE_BY = {
     "ingest": ("accepted/", "rejected/"),
@@ -100,6 +105,37 @@ class House:
             return []
         whole = pa.concat_tables(parts)
         return sorted(map(str, whole.to_pylist()))
+
+
+@contextmanager
+def watched(house: House, every: float) -> Iterator[dict[str, object]]:
+    """A reader in a process of its own, for as long as the block lasts; what it saw is there afterwards.
+
+    It rests for so many seconds after each look.
+    """
+    seen: dict[str, object] = {}
+    reader = subprocess.Popen(
+        [sys.executable, str(READER), str(house.config), str(every)],
+        env={**house.variables},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield seen
+    finally:
+        reader.send_signal(signal.SIGTERM)
+        said, _ = reader.communicate()
+        seen.update(json.loads(said))
+
+
+def assert_as_undisturbed(house: House, verb: str, what: str) -> None:
+    """Nothing is lost, doubled, half there or left pending of what the verb makes."""
+    assert house.content(verb) == house.usual[verb][2], what
+    assert audit(house.lake).findings == (), what
+    assert house.lake.store.uploads("") == [], what
+    name = house.lake.use_case.use_case
+    visible = [one.key for folder in MADE_BY[verb] for one in house.lake.store.objects(f"{name}/{folder}")]
+    assert not [key for key in visible if "__magic" in key or "_temporary" in key], what
 
 
 def build(name: str, folder: Path, lake_environment: Mapping[str, str]) -> House:

@@ -1,6 +1,6 @@
 """A reader of the lake that looks again and again: every result that a record names must be whole each time.
 
-    python tests/polling_reader.py USE_CASE_FILE
+    python tests/polling_reader.py USE_CASE_FILE SECONDS_BETWEEN_LOOKS
 
 Runs until it is told to end (SIGTERM); then prints one JSON object: how often it looked, what it saw, what was wrong.
 """
@@ -20,8 +20,6 @@ from pyarrow.parquet import read_table
 from regatta.config import load
 from regatta.lake import Batch, Ingested, Lake, layout
 from regatta.lake.publication import Publication
-
-PAUSE = 0.5  # seconds: without rest a reader takes a core from the job that it watches
 
 
 def looked(lake: Lake) -> tuple[int, list[str]]:
@@ -56,7 +54,7 @@ def _faults(lake: Lake, record: Publication) -> list[str]:
 
 
 def main() -> None:
-    lake = Lake.of(load(Path(sys.argv[1])))
+    lake, pause = Lake.of(load(Path(sys.argv[1]))), float(sys.argv[2])
     ending, looks, most, wrong = False, 0, 0, set[str]()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -68,7 +66,7 @@ def main() -> None:
         results, faults = looked(lake)
         looks, most = looks + 1, max(most, results)
         wrong.update(faults)
-        time.sleep(PAUSE)
+        time.sleep(pause)
     print(json.dumps({"looks": looks, "most": most, "wrong": sorted(wrong)}))
 
 

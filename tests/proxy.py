@@ -19,6 +19,7 @@ class Proxy:
 
     Attributes:
         mode: "pass"; "busy" answers 503 to everything; "refuse" closes at once; "hang" takes a request and says nothing.
+        swallows: of requests that could be passed on, those that never reach the server.
         loses: of requests that are passed on, those whose answer never arrives, though the server did as asked.
         requests: the first lines of all that came, and `lost` of those whose answer was lost.
     """
@@ -27,6 +28,7 @@ class Proxy:
         self._server = address
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.mode = "pass"
+        self.swallows: Callable[[Request], bool] = lambda request: False
         self.loses: Callable[[Request], bool] = lambda request: False
         self.requests: list[str] = []
         self.lost: list[str] = []
@@ -71,7 +73,7 @@ class Proxy:
             with client:
                 if self.mode == "busy":
                     client.sendall(BUSY % (len(SLOW_DOWN), SLOW_DOWN))
-                elif self.mode == "pass":
+                elif self.mode == "pass" and not self.swallows(head):
                     self._pass_on(client, head, whole, line)
 
     def _request(self, client: socket.socket) -> bytes | None:
