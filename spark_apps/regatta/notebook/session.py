@@ -14,6 +14,7 @@ from regatta import config
 from regatta.address import endpoint
 from regatta.lake import Lake, Store
 from regatta.notebook.sentences import teach
+from regatta.runtime import cluster_secret
 from regatta.runtime.identities import Identity
 from regatta.runtime.installation import java
 from regatta.runtime.job import await_executor
@@ -42,7 +43,7 @@ def session() -> SparkSession:
         package(project_root() / "build" / "regatta.zip")
         os.environ["PYSPARK_SUBMIT_ARGS"] = shlex.join([*settings(), "pyspark-shell"])
     with _jvm_in_a_log():
-        found = SparkSession.builder.appName("regatta notebook").getOrCreate()
+        found = cluster_secret.given(SparkSession.builder.appName("regatta notebook")).getOrCreate()
     if not found.sparkContext.master.startswith("local"):
         await_executor(found)
     return found

@@ -28,6 +28,7 @@ from regatta.errors import ExitCode, InputError, RegattaError, Unreachable
 from regatta.lake import Lake
 from regatta.lake.answers import FULL, full
 from regatta.lake.leftovers import abort_superseded
+from regatta.runtime import cluster_secret
 from regatta.runtime.instants import instant
 from regatta.runtime.lake_watch import lake_watched
 from regatta.runtime.outcome import Outcome
@@ -55,9 +56,8 @@ class Job:
             Unreachable: the cluster gives it no executor.
         """
         with step("starting Spark"):
-            session = SparkSession.builder.appName(
-                f"regatta {self.verb} {self.use_case.use_case}"
-            ).getOrCreate()
+            named = SparkSession.builder.appName(f"regatta {self.verb} {self.use_case.use_case}")
+            session = cluster_secret.given(named).getOrCreate()
         if not session.sparkContext.master.startswith("local"):
             with step("waiting for an executor"):
                 await_executor(session)

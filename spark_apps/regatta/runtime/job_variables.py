@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from regatta.runtime import cluster_secret
 from regatta.runtime.class_archive import java_options
 from regatta.runtime.installation import spark_home
 
@@ -13,7 +14,7 @@ _LOGGING = Path(__file__).resolve().parents[3] / "conf" / "log4j2.properties"
 
 
 def job_variables() -> dict[str, str]:
-    """This very Python and its Spark, on the loopback, with our logging and the archive of classes."""
+    """This very Python and its Spark, on the loopback, with our logging, the archive of classes, a cluster's secret."""
     options = f"-Dlog4j2.configurationFile={_LOGGING} {java_options()}"
     return {
         "PYSPARK_PYTHON": sys.executable,
@@ -21,4 +22,5 @@ def job_variables() -> dict[str, str]:
         "SPARK_LOCAL_IP": "127.0.0.1",
         "AWS_REGION": "us-east-1",
         "SPARK_SUBMIT_OPTS": f"{os.environ.get('SPARK_SUBMIT_OPTS', '')} {options}".strip(),
+        **cluster_secret.of_jobs(),
     }

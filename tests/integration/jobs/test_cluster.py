@@ -18,12 +18,12 @@ from urllib.request import urlopen
 import pytest
 
 from house import House
-from machine import free_ports, of_the_tests
+from machine import command_lines, free_ports, of_the_tests
 from regatta.config import load
 from regatta.evaluation.runs import runs
 from regatta.lake import Lake, Run, Store
 from regatta.lake.audit import audit
-from regatta.runtime.local import embedded
+from regatta.runtime.local import embedded, ports
 from regatta.scoring.batches import batches
 from regatta.selection.leaderboard import Leaderboard, Standing
 from s3_client import s3_client
@@ -161,6 +161,47 @@ def test_the_session_of_a_notebook_is_on_the_cluster_while_one_is_up(
     )
 
     assert cell.stdout.split() == [spark_cluster["REGATTA_MASTER"], "50"]
+
+
+@pytest.mark.skipif("REGATTA_KILLS" not in os.environ, reason="takes long: make test-faults")
+def test_a_cluster_with_a_secret_works_for_who_knows_it_alone(
+    house: House, lake_environment: dict[str, str], tmp_path: Path
+) -> None:
+    secret = "canary-of-the-cluster"
+    port, page = free_ports(2)
+    apart = {
+        **lake_environment,
+        "REGATTA_HOME": str(tmp_path),
+        "REGATTA_EXECUTOR_MEMORY": "1g",
+        ports.SPARK.variable: str(port),
+        ports.SPARK_UI.variable: str(page),
+    }
+    try:
+        with of_the_tests({**apart, "REGATTA_SPARK_SECRET": secret}):
+            master = embedded.up(cluster=True, say=print)["REGATTA_MASTER"]
+
+        def session_with(knows: dict[str, str]) -> subprocess.CompletedProcess[str]:
+            variables = {
+                **house.variables,
+                "REGATTA_EXECUTOR_MEMORY": "1g",
+                "REGATTA_MASTER": master,
+                **knows,
+            }
+            variables["REGATTA_PATIENCE"] = "20"
+            return subprocess.run(
+                [sys.executable, "-c", TWO_LINES], env=variables, capture_output=True, text=True, check=False
+            )
+
+        known = session_with({"REGATTA_SPARK_SECRET": secret})
+        assert known.stdout.split() == [master, "50"], known.stderr
+        assert secret not in command_lines()
+        for knows in ({"REGATTA_SPARK_SECRET": "another"}, {}):
+            refused = session_with(knows)
+            assert refused.returncode, refused.stdout
+            assert "50" not in refused.stdout
+    finally:
+        with of_the_tests(apart):
+            embedded.down(say=print)
 
 
 @pytest.mark.skipif("REGATTA_KILLS" not in os.environ, reason="takes long: make test-faults")

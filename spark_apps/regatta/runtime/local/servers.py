@@ -14,6 +14,7 @@ from pathlib import Path
 
 from regatta.address import lake_root
 from regatta.errors import Unreachable
+from regatta.runtime import cluster_secret
 from regatta.runtime.class_archive import java_options
 from regatta.runtime.identities import REGION, Identity
 from regatta.runtime.installation import java, spark_home
@@ -28,7 +29,7 @@ HOST = "127.0.0.1"
 WORKERS = 2
 
 # A server gets what it needs and nothing that would configure it behind our back; no secret it does not use.
-_NOT_INHERITED = ("AWS_", "MINIO_", "MLFLOW_", "SPARK_", "PYSPARK_")
+_NOT_INHERITED = ("AWS_", "MINIO_", "MLFLOW_", "SPARK_", "PYSPARK_", cluster_secret.SECRET)
 
 
 @dataclass(frozen=True)
@@ -169,14 +170,16 @@ def _spark_class() -> Path:
 
 
 def _spark_environment() -> dict[str, str]:
+    secret, options = cluster_secret.of_daemons()
     return {
         **inherited(),
         "SPARK_HOME": str(spark_home()),
         "SPARK_LOCAL_IP": HOST,
         "SPARK_DAEMON_MEMORY": "512m",
-        "SPARK_DAEMON_JAVA_OPTS": java_options(),
+        "SPARK_DAEMON_JAVA_OPTS": " ".join([java_options(), *options]),
         # Executors run this environment's Python and not the first on PATH.
         "PYSPARK_PYTHON": sys.executable,
+        **secret,
     }
 
 
