@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-notebook setup-airflow demo up notebook notebooks airflow down status doctor test test-unit test-integration test-airflow test-faults check exactness fuzz ingest-2gb bench-selection bench-panel bench-growing bench-cluster bench-publication bench-ingest pins clean
+.PHONY: help setup setup-dev setup-notebook setup-airflow demo up notebook notebooks airflow down status doctor test test-unit test-integration test-airflow test-faults check exactness fuzz ingest-2gb bench bench-selection bench-panel bench-growing bench-cluster bench-publication bench-ingest pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,8 @@ check: setup-dev ## format, lint, types, and which package may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench: setup-dev ## the grids at four sizes by us, MLlib, scikit-learn and LightGBM: benchmarks/results.md and a plot; hours
+	$(BIN)/python benchmarks/bench.py
 bench-selection: setup-dev ## our model selection against CrossValidator and scikit-learn
 	$(BIN)/python benchmarks/selection.py
 bench-panel: setup-dev ## how the cost of a panel's features grows with its rows, beside pandas

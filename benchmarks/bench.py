@@ -1,0 +1,270 @@
+"""The forests' and the boosted trees' grids at several sizes, by us, by stock MLlib, by scikit-learn and by LightGBM.
+
+    make bench                                         or benchmarks/bench.py [--rows ...] [--limit SECONDS] [--again]
+
+The grids of conf/house_prices.yaml on three folds of King County, drawn to size with noise on the areas (selection.py).
+Each entrant runs in a process of its own, on two cores. MLlib and we are timed with the features, which stock's
+CrossValidator computes once a candidate and we once a fold; scikit-learn and LightGBM are given a matrix that is ready.
+Who would take longer than the limit, by its time at the size before, is left out, and who does is ended.
+
+What was measured is kept in benchmarks/results.json: a run that was cut off goes on. From it come results.md and
+docs/images/selection.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lightgbm import LGBMRegressor
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import DataFrame
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.model_selection import GridSearchCV, PredefinedSplit
+
+from regatta import config
+from regatta.config import UseCase
+from regatta.features.pipeline import FEATURES, LABEL
+from regatta.reporting.style import BLUE, GREEN, GREY, ORANGE, PURPLE, as_png, panes
+from regatta.runtime.progress import result, say
+from regatta.selection.prepared import prepared_for
+from regatta.selection.splits import FOLD
+from regatta.selection.training import parts
+from selection import Figures, best, king_county, largest_difference, local_session, our_race, stock_race
+
+ROOT = Path(__file__).resolve().parents[1]
+MEASURED, TABLE, PLOT = (
+    ROOT / "benchmarks" / "results.json", ROOT / "benchmarks" / "results.md", ROOT / "docs" / "images" / "selection.png"
+)  # fmt: skip
+SIZES = (21_613, 100_000, 500_000, 2_000_000)
+CORES = 2
+OURS = {"native": "native", "shared": "mllib"}  # entrant, engine
+NAMES = {
+    "stock": "MLlib, CrossValidator",
+    "shared": "MLlib's fits, shared",
+    "native": "native",
+    "sklearn": "scikit-learn",
+    "lightgbm": "LightGBM",
+}
+COLOURS = {"stock": GREY, "shared": ORANGE, "native": BLUE, "sklearn": GREEN, "lightgbm": PURPLE}
+TITLES = {"random_forest": "random forests", "gbt": "boosted trees"}
+ENTRANTS = {
+    "random_forest": ("native", "sklearn", "shared", "stock"),
+    "gbt": ("native", "lightgbm", "sklearn", "shared", "stock"),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument(
+        "--limit", type=int, default=3600, help="seconds that an entrant may take (default 3600)"
+    )
+    parser.add_argument("--again", action="store_true", help="forget what was measured before")
+    parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        family, entrant, rows = options.measure
+        print(json.dumps(measured(family, entrant, int(rows))))
+        return
+    known = {} if options.again or not MEASURED.exists() else json.loads(MEASURED.read_text())
+    for rows in options.rows:
+        for family, entrants in ENTRANTS.items():
+            for entrant in entrants:
+                key = f"{family} {entrant} {rows}"
+                if "seconds" not in known.get(key, {}):
+                    known[key] = tried(family, entrant, rows, known, options.limit)
+                    MEASURED.write_text(json.dumps(known, indent=1) + "\n")
+    write(known)
+
+
+def tried(family: str, entrant: str, rows: int, known: Mapping[str, Any], limit: int) -> dict[str, Any]:
+    """What was measured in a process of its own, or why nothing was."""
+    smaller = [
+        size for size in SIZES if size < rows and "seconds" in known.get(f"{family} {entrant} {size}", {})
+    ]
+    if smaller:
+        due = known[f"{family} {entrant} {smaller[-1]}"]["seconds"] * rows / smaller[-1]
+        if due > limit:
+            return {"left out": f"would take some {due:,.0f} s"}
+    elif any(size < rows for size in SIZES if f"{family} {entrant} {size}" in known):
+        return {"left out": "took too long at the size before"}
+    say(f"{rows:,} rows, {TITLES[family]}, {NAMES[entrant]} ...")
+    words = [sys.executable, __file__, "--measure", family, entrant, str(rows)]
+    try:
+        ended = subprocess.run(words, capture_output=True, check=False, timeout=limit + 300)
+    except subprocess.TimeoutExpired:
+        return {"left out": f"took more than {limit:,} s"}
+    if ended.returncode:
+        sys.exit(ended.stderr.decode())
+    answer: dict[str, Any] = json.loads(ended.stdout.decode().splitlines()[-1])
+    say(f"  {answer['seconds']:,.1f} s, {answer['gigabytes']:.1f} GB")
+    return answer
+
+
+def measured(family: str, entrant: str, rows: int) -> dict[str, Any]:
+    """Seconds of the grid, memory at the peak, figures by candidate where MLlib's are comparable."""
+    spark = local_session()
+    whole = config.load(ROOT / "conf" / "house_prices.yaml")
+    use_case = whole.model_copy(update={"outliers": None, "candidates": {family: whole.candidates[family]}})
+    split = parts(king_county(spark, use_case, rows), use_case)
+    figures: Figures = {}
+    if entrant in OURS:
+        for fold in split.folds:
+            fold.training.count()  # the rows are there: reading them is nobody's
+        figures, seconds = our_race(split.folds, use_case, OURS[entrant])
+    else:
+        frame = split.training.persist()
+        frame.count()
+        if entrant == "stock":
+            figures, seconds = stock_race(frame, use_case)
+        else:
+            seconds = OTHERS[family, entrant](frame, use_case)
+    gigabytes = _peak() / 2**20
+    spark.stop()
+    return {"seconds": seconds, "gigabytes": gigabytes, "figures": figures}
+
+
+def _search(
+    estimator: Any, grid: Mapping[str, list[Any]], frame: DataFrame, use_case: UseCase, jobs: int
+) -> float:
+    """GridSearchCV over the folds, on the same features as numbers."""
+    (encoding,) = {use_case.encoding(family) for family in use_case.candidates}
+    data = prepared_for([encoding], frame, frame, use_case)[encoding]
+    vectors = data.features.transform(frame).select(vector_to_array(FEATURES), LABEL, FOLD).toPandas()
+    matrix, label, fold = np.vstack(vectors.iloc[:, 0]), vectors[LABEL].to_numpy(), vectors[FOLD].to_numpy()
+    search = GridSearchCV(
+        estimator, dict(grid), cv=PredefinedSplit(fold), scoring="neg_root_mean_squared_error", n_jobs=jobs,
+        refit=False,
+    )  # fmt: skip
+    started = time.monotonic()
+    search.fit(matrix, label)
+    return time.monotonic() - started
+
+
+def _grid(use_case: UseCase, family: str, **names: str) -> dict[str, list[Any]]:
+    grid = use_case.candidates[family].grid  # type: ignore[index]
+    return {theirs: list(grid[ours]) for ours, theirs in names.items()}
+
+
+def _forests(frame: DataFrame, use_case: UseCase) -> float:
+    forest = RandomForestRegressor(
+        max_features=1 / 3, random_state=use_case.seed
+    )  # MLlib: a third, by default
+    grid = _grid(use_case, "random_forest", numTrees="n_estimators", maxDepth="max_depth")
+    return _search(forest, grid, frame, use_case, CORES)
+
+
+def _histograms(frame: DataFrame, use_case: UseCase) -> float:
+    boosted = HistGradientBoostingRegressor(
+        max_bins=32, max_leaf_nodes=None, min_samples_leaf=1, early_stopping=False, random_state=use_case.seed
+    )
+    return _search(
+        boosted, _grid(use_case, "gbt", maxIter="max_iter", maxDepth="max_depth"), frame, use_case, 1
+    )
+
+
+def _lightgbm(frame: DataFrame, use_case: UseCase) -> float:
+    grid = _grid(use_case, "gbt", maxIter="n_estimators", maxDepth="max_depth")
+    boosted = LGBMRegressor(
+        max_bin=32, num_leaves=2 ** max(grid["max_depth"]), min_child_samples=1, n_jobs=CORES, verbose=-1,
+        random_state=use_case.seed,
+    )  # fmt: skip
+    return _search(boosted, grid, frame, use_case, 1)
+
+
+OTHERS: dict[tuple[str, str], Callable[[DataFrame, UseCase], float]] = {
+    ("random_forest", "sklearn"): _forests,
+    ("gbt", "sklearn"): _histograms,
+    ("gbt", "lightgbm"): _lightgbm,
+}
+
+
+def _peak() -> int:
+    """Kilobytes of this process and all that it started, each at its own peak."""
+    family, found = {os.getpid()}, 0
+    children = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                fields = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
+            except OSError:
+                continue
+            children[int(folder.name)] = (int(fields["PPid"]), int(fields.get("VmHWM", "0 kB").split()[0]))
+    for pid in sorted(children):
+        parent, peak = children[pid]
+        if parent in family or pid in family:
+            family.add(pid)
+            found += peak
+    return found
+
+
+def write(known: Mapping[str, Any]) -> None:
+    """The tables and the picture."""
+    lines = [
+        "# The grids of house prices, at several sizes", "",
+        "Written by `make bench`; what was compared, and how, stands in [bench.py](bench.py). Times of one machine"
+        " with two cores; ratios say more.", "",
+    ]  # fmt: skip
+    for family, entrants in ENTRANTS.items():
+        lines += [
+            f"## {TITLES[family].capitalize()}", "",
+            "| rows | by | seconds | native is | µs a row | peak, GB | largest relative difference | winner |",
+            "|---:|---|---:|---:|---:|---:|---:|---|",
+        ]  # fmt: skip
+        for rows in SIZES:
+            native = known.get(f"{family} native {rows}", {})
+            for entrant in entrants:
+                one = known.get(f"{family} {entrant} {rows}")
+                if one is None:
+                    continue
+                if "left out" in one:
+                    lines.append(f"| {rows:,} | {NAMES[entrant]} | {one['left out']} | | | | | |")
+                    continue
+                ratio = (
+                    f"{one['seconds'] / native['seconds']:.1f} times as fast" if entrant != "native" else ""
+                )
+                off = same = ""
+                if entrant in ("stock", "shared") and native.get("figures"):
+                    off = f"{largest_difference(native['figures'], one['figures']):.1e}"
+                    same = "the same" if _winner(one) == _winner(native) else "another"
+                lines.append(
+                    f"| {rows:,} | {NAMES[entrant]} | {one['seconds']:,.1f} | {ratio} "
+                    f"| {one['seconds'] * 1e6 / rows:,.0f} | {one['gigabytes']:.1f} | {off} | {same} |"
+                )
+        lines.append("")
+    TABLE.write_text("\n".join(lines))
+    with panes(len(ENTRANTS), 2, 3.2) as (figure, axes):
+        for pane, (family, entrants) in zip(axes, ENTRANTS.items(), strict=True):
+            for entrant in entrants:
+                points = [
+                    (rows, known[key]["seconds"])
+                    for rows in SIZES
+                    if "seconds" in known.get(key := f"{family} {entrant} {rows}", {})
+                ]
+                if points:
+                    pane.plot(*zip(*points, strict=True), "o-", color=COLOURS[entrant], label=NAMES[entrant])
+            pane.set(xscale="log", yscale="log", title=TITLES[family], xlabel="rows")
+            pane.legend()
+        axes[0].set_ylabel("seconds for the grid on three folds")
+        PLOT.write_bytes(as_png(figure))
+    result(f"{TABLE.relative_to(ROOT)}, {PLOT.relative_to(ROOT)}")
+
+
+def _winner(one: Mapping[str, Any]) -> str:
+    candidates = {name: folds for name, folds in one["figures"].items() if "=" in name}
+    return best(candidates) if candidates else ""
+
+
+if __name__ == "__main__":
+    main()
