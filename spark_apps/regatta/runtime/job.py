@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -101,7 +102,9 @@ def _outcome(verb: str, main: Callable[[Job], Outcome | None], flags: argparse.N
         job = Job(verb, config.load(flags.config), flags)
         with lake_watched(endpoint()):
             outcome = _at_most_twice(main, job) or Outcome()
-            _tidy(job.lake)
+            # The job has done its work; what stays, the next one or `regatta gc` removes.
+            with suppress(RegattaError):
+                abort_superseded(job.lake)
             return outcome
     except RegattaError as error:
         say(str(error))
@@ -130,14 +133,6 @@ def _at_most_twice(main: Callable[[Job], Outcome | None], job: Job) -> Outcome |
             raise
         say(said[0])
         return main(job)
-
-
-def _tidy(lake: Lake) -> None:
-    """What cannot be tidied up is a remark; the job has done its work."""
-    try:
-        abort_superseded(lake)
-    except RegattaError as error:
-        say(f"uploads that other jobs left unfinished stay until `regatta gc`: {error}")
 
 
 def trouble(message: str) -> RegattaError | None:
