@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-notebook setup-airflow demo up notebook notebooks airflow down status doctor test test-unit test-integration test-airflow test-faults check exactness fuzz ingest-2gb bench bench-selection bench-panel bench-growing bench-cluster bench-publication bench-ingest pins clean
+.PHONY: help setup setup-dev setup-notebook setup-airflow demo up notebook notebooks airflow down status doctor test test-unit test-integration test-airflow test-faults check exactness fuzz ingest-2gb bench bench-selection bench-panel bench-growing bench-cluster bench-publication bench-scoring bench-ingest pins clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,8 @@ bench-cluster: setup-dev ## forests on one, two and three workers of a real clus
 	$(BIN)/python benchmarks/cluster.py
 bench-publication: setup-dev ## what a job loses to its publication, and to verifying a model before it scores
 	$(BIN)/python benchmarks/publication.py
+bench-scoring: setup-dev ## scoring of five million rows against a bare copy, and against transform written out
+	$(BIN)/python benchmarks/scoring_speed.py
 bench-ingest: setup-dev ## ingest of a million rows against a bare typed copy of the same file
 	$(BIN)/python benchmarks/ingest_speed.py
 

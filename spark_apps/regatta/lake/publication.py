@@ -12,7 +12,7 @@ there, and the attempt's own until then. Readers of the plain tree never see a r
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from regatta.errors import InputError
 from regatta.lake import layout
+from regatta.lake.parquet import rows_of
 from regatta.lake.saved import content_of
 from regatta.lake.store import COPIES_AT_ONCE, Store
 
@@ -99,6 +100,13 @@ class Attempt:
                 sha256=hashes.get(stored.key),
             )
             for stored in found
+        )
+
+    def rows(self, files: Iterable[PublishedFile]) -> int:
+        """How many rows the parquet files among some of its own have, by their footers."""
+        parquet = (file for file in files if file.name.endswith(".parquet"))
+        return sum(
+            rows_of(self._store.at_any_place(self._prefix + file.name, file.bytes)) for file in parquet
         )
 
     def saved(self, folder: str) -> str:

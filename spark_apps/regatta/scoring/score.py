@@ -19,7 +19,7 @@ from regatta.features.scope import in_scope
 from regatta.lake import Batch, ChampionEntry, Ingested, Lake, Run, layout
 from regatta.scoring.batches import batch_id
 
-ROWS_A_FILE = 1_000_000  # by the size of the result and never by the number of cores
+ROWS_A_FILE = 1_000_000  # by the size of the delivery and never by the number of cores
 
 
 @dataclass(frozen=True)
@@ -76,23 +76,23 @@ def score(spark: SparkSession, lake: Lake, champion: Champion, delivery: Ingeste
     attempt = lake.attempt()
     paths = lake.ingested.paths(delivery, layout.accepted(use_case.contract, delivery.delivery))
     can_be_told = scorable(champion.use_case) & in_scope(champion.use_case, to_score=True)
-    rows = typed_rows(spark, use_case, paths).filter(can_be_told).persist()
-    scored = rows.count()
+    rows = typed_rows(spark, use_case, paths).filter(can_be_told)
     identity = [F.col(f"`{name}`") for name in use_case.identity]
     (
         champion.model.transform(rows)
         .select(*identity, "prediction")
-        .repartition(max(math.ceil(scored / ROWS_A_FILE), 1), *identity)
+        .repartition(max(math.ceil(delivery.accepted / ROWS_A_FILE), 1), *identity)
         .sortWithinPartitions(*identity)
         .write.parquet(attempt.uri(folder))
     )
-    rows.unpersist()
+    files = attempt.files(folder)
+    scored = attempt.rows(files)  # counted by Spark they would have been read twice
     return lake.batches.publish(
         folder,
         Batch(
             attempt=attempt.id,
             published_at=datetime.now(UTC),
-            files=attempt.files(folder),
+            files=files,
             champion=number,
             run_id=champion.entry.run_id,
             batch=batch_id(delivery.delivery),
