@@ -10,8 +10,7 @@ from functools import partial
 
 from regatta.lake import Lake, layout
 from regatta.lake.deliveries import every_delivery
-from regatta.lake.parquet import rows_of
-from regatta.lake.publication import Publication, PublishedFile, fault_of
+from regatta.lake.publication import Publication, PublishedFile, fault_of, rows_in
 from regatta.lake.records import Batch, ChampionEntry, Delivery, Ingested, Run
 
 READ_AT_ONCE = 8
@@ -91,9 +90,8 @@ def _accounting(lake: Lake, record: Publication) -> Iterator[str]:
     """In words, each sum that does not come out."""
 
     def rows(prefix: str) -> int:
-        files = [one for one in record.files if one.name.startswith(prefix) and one.name.endswith(".parquet")]
-        name = lake.use_case.use_case
-        return sum(rows_of(lake.store.at_any_place(f"{name}/{file.name}", file.bytes)) for file in files)
+        files = (one for one in record.files if one.name.startswith(prefix))
+        return rows_in(lake.store, f"{lake.use_case.use_case}/", files)
 
     match record:
         case Ingested(refused=None):

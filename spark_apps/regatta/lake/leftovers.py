@@ -71,6 +71,7 @@ def leftovers(lake: Lake) -> list[Leftover]:
     for upload in lake.store.uploads(folder):
         uploads.setdefault(_attempt(upload.key, folder), []).append(upload)
     published = lake.publications()
+    decided = _decided(published)
     found = [
         Leftover(
             attempt,
@@ -79,6 +80,7 @@ def leftovers(lake: Lake) -> list[Leftover]:
                 attempt,
                 [one.key for one in (*objects.get(attempt, ()), *uploads.get(attempt, ()))],
                 published,
+                decided,
             ),
             max(
                 [stored.modified for stored in objects.get(attempt, ())]
@@ -136,12 +138,18 @@ def _attempt(key: str, folder: str) -> str:
     return key.removeprefix(folder).partition("/")[0]
 
 
-def _fate(lake: Lake, attempt: str, keys: Sequence[str], published: Mapping[str, Publication]) -> Fate:
+def _fate(
+    lake: Lake,
+    attempt: str,
+    keys: Sequence[str],
+    published: Mapping[str, Publication],
+    decided: tuple[str, ...],
+) -> Fate:
     if own := [record for record in published.values() if record.attempt == attempt]:
         return Fate.PUBLISHED if all(map(lake.is_visible, own)) else Fate.NOT_VISIBLE_YET
     prefix = layout.attempt(lake.use_case.use_case, attempt)
     names = [name for key in keys if layout.is_data(name := key.removeprefix(prefix))]
-    if names and all(name.startswith(_decided(published)) for name in names):
+    if names and all(name.startswith(decided) for name in names):
         return Fate.SUPERSEDED
     return Fate.UNFINISHED
 

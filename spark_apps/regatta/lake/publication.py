@@ -103,11 +103,8 @@ class Attempt:
         )
 
     def rows(self, files: Iterable[PublishedFile]) -> int:
-        """How many rows the parquet files among some of its own have, by their footers."""
-        parquet = (file for file in files if file.name.endswith(".parquet"))
-        return sum(
-            rows_of(self._store.at_any_place(self._prefix + file.name, file.bytes)) for file in parquet
-        )
+        """How many rows the parquet files among some of its own have."""
+        return rows_in(self._store, self._prefix, files)
 
     def saved(self, folder: str) -> str:
         """A hash of what was saved in a folder, whatever saving it drew (`saved.py`)."""
@@ -252,6 +249,12 @@ def fault_of(store: Store, key: str, file: PublishedFile) -> str:
     if "-" not in published and store.digest(key, algorithm) != published:
         return "has another content than was published"
     return ""
+
+
+def rows_in(store: Store, prefix: str, files: Iterable[PublishedFile]) -> int:
+    """How many rows the parquet files among some files under a prefix have, by their footers."""
+    parquet = (file for file in files if file.name.endswith(".parquet"))
+    return sum(rows_of(store.at_any_place(prefix + file.name, file.bytes)) for file in parquet)
 
 
 def _outermost(folders: set[str]) -> list[str]:

@@ -75,6 +75,11 @@ class EngineChoice(Record):
     place: str = ""
     """Where native trees were grown: "on this machine" or "by 2 executors"."""
 
+    @property
+    def grown(self) -> str:
+        """By which engine, and where."""
+        return f"{self.engine} {self.place}".strip()
+
 
 class Run(Publication):
     """One training: what went in, what came out, and where it stands."""

@@ -89,7 +89,7 @@ def _facts(evidence: Evidence) -> dict[str, str]:
         "versions": ", ".join(f"{name} {version}" for name, version in run.versions.items()),
     }
     for family, choice in run.engines.items():
-        told[f"trees of {family}"] = f"{choice.engine} {choice.place}".strip() + f": {choice.reason}"
+        told[f"trees of {family}"] = f"{choice.grown}: {choice.reason}"
     return told
 
 

@@ -141,7 +141,7 @@ class Tracker:
         client.log_batch(self._parent, metrics=_metrics(figures, _milliseconds()), params=_params(params))
         client.set_tag(self._parent, "code", run.code)
         for family, choice in run.engines.items():
-            client.set_tag(self._parent, f"engine.{family}", f"{choice.engine} {choice.place}".strip())
+            client.set_tag(self._parent, f"engine.{family}", choice.grown)
             client.set_tag(self._parent, f"engine.{family}.reason", choice.reason)
         client.set_terminated(self._parent, "FINISHED")
 
