@@ -66,8 +66,8 @@ def test_a_job_that_is_killed_and_run_again_leaves_what_an_undisturbed_one_does(
         with watched(house, LOOKS_EVERY) as seen:
             in_time, what = kill(house, verb, chance, after=number % 5 < AFTER_THE_FIRST_OBJECT)
             house.run(verb)
+        assert seen["wrong"] == [], what
     print(f"seed {SEED}, {what}; a reader looked {seen['looks']} times")
 
-    assert seen["wrong"] == [], what
     assert int(str(seen["looks"])) > 0
     assert_as_undisturbed(house, verb, what)
