@@ -47,8 +47,7 @@ def main(job: Job) -> Outcome:
         with step("writing what is compared"):
             write_run(lake, attempt, then.modelled, learnt)
         folder, other = layout.run(record.run_id), layout.run(again)
-        (board,) = lake.runs.paths(record, f"{folder}leaderboard.json")
-        facts = list(other_figures(Leaderboard.model_validate_json(lake.content(board)), learnt.board))
+        facts = list(other_figures(Leaderboard.of(lake, record), learnt.board))
         parts = [f"models/{one.family}/" for one in learnt.best.finalists]
         compared = ["model/", *parts, "feature_pipeline/", "features/", "holdout/"]
         with step("comparing"):

@@ -11,11 +11,12 @@ from regatta.contract.accepted import accepted, delivered, known_in_advance, obs
 from regatta.contract.trial import check_inputs
 from regatta.lake import Run, layout
 from regatta.lake.provenance import code_version, fingerprint, run_id, versions
+from regatta.runtime import tracking
 from regatta.runtime.job import Flag, Job, run
 from regatta.runtime.outcome import Outcome
 from regatta.runtime.progress import result, say, step
-from regatta.runtime.tracking import Tracker
 from regatta.selection.candidates import candidates, only
+from regatta.selection.leaderboard import Leaderboard
 from regatta.selection.learning import learn
 from regatta.selection.output import write_run
 from regatta.selection.training import split, windows
@@ -38,9 +39,11 @@ def main(job: Job) -> Outcome:
     as_of = max(delivery.delivered_at for delivery in read.deliveries)
     content, code = fingerprint(delivered(read, known)), code_version()
     name = run_id(job.use_case, as_of, content, code)
+    model = lake.uri(f"{layout.run(name)}{layout.MODEL}")
     if (standing := lake.run(name)) is not None:
         lake.runs.settle(standing)
         say(f"run {name} of the same rows, configuration and code is there already: nothing to train")
+        tracking.published(job.use_case.modelled, Leaderboard.of(lake, standing), standing, model)
         return Outcome(run=name)
 
     use_case = job.use_case.modelled
@@ -52,7 +55,7 @@ def main(job: Job) -> Outcome:
     for line in windows(rows.splits):
         say(line)
     field = [candidate.name for candidate in candidates(use_case)]
-    tracker = Tracker(use_case, name, content, field)
+    tracker = tracking.Tracker(use_case, name, content, field)
     try:
         learnt = learn(rows, use_case, name, lake.attempt().uri(layout.run(name)), [tracker])
         board = learnt.board
@@ -92,7 +95,7 @@ def main(job: Job) -> Outcome:
     except BaseException:
         tracker.failed()
         raise
-    tracker.finished(board, record, lake.uri(f"{layout.run(name)}model"))
+    tracker.finished(board, record, model)
     result(
         f"run {name}: {record.winner} wins" if won else f"run {name} was published by another job meanwhile"
     )

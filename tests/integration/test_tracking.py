@@ -6,8 +6,8 @@ import pytest
 from mlflow import MlflowClient
 
 from regatta.runtime import mlflow_calls
-from regatta.runtime.tracking import Tracker
-from trainings import FIELD, board, houses, judged, promote, run, runs, source, train, until
+from regatta.runtime.tracking import Tracker, published
+from trainings import FIELD, board, houses, judged, promote, race, run, runs, source, train, until
 
 
 @pytest.fixture(autouse=True)
@@ -127,3 +127,40 @@ def test_a_training_repeated_after_a_crash_leaves_one_parent_running(client: Mlf
     orphans = client.search_runs([experiment], "attributes.status = 'RUNNING'")
     assert {one.data.tags["run_id"] for one in orphans} == {"r2"}, "another training is left alone"
     other.failed()
+
+
+@pytest.mark.parametrize("heard", ["nothing", "the race", "all but the end"])
+def test_a_run_that_was_published_is_told_to_its_end_and_once(
+    client: MlflowClient, monkeypatch: pytest.MonkeyPatch, heard: str
+):
+    use_case = houses(f"published_{heard.replace(' ', '_')}")
+    known = board(use_case, "r1"), run(use_case, "r1"), source(use_case, "r1")
+    if heard != "nothing":
+        killed = Tracker(use_case, "r1", "f1", FIELD)
+        race(killed)
+        if heard == "all but the end":
+            with monkeypatch.context() as patch:
+                patch.setattr(killed._training, "_finish_parent", lambda *_: None)
+                killed.finished(*known)
+        until(lambda: client.get_experiment_by_name(use_case.use_case) and len(runs(client, use_case)) == 4)
+
+    published(use_case, *known)
+    told = runs(client, use_case)
+    published(use_case, *known)
+
+    train(houses("undisturbed"), "r1")
+    same = runs(client, houses("undisturbed"))
+    assert {name: one.info.run_id for name, one in runs(client, use_case).items()} == {
+        name: one.info.run_id for name, one in told.items()
+    }
+    assert told.keys() == same.keys()
+    for name, one in told.items():
+        assert one.info.status == "FINISHED"
+        assert one.data.params == same[name].data.params
+        assert one.data.metrics == same[name].data.metrics
+    points = client.get_metric_history(told[FIELD[0]].info.run_id, "rmse")
+    assert [(point.step, point.value) for point in points] == [(0, 10.0), (1, 12.0)]
+    experiment = client.get_experiment_by_name(use_case.use_case).experiment_id
+    assert client.search_runs([experiment], "attributes.status = 'RUNNING'") == []
+    (version,) = client.search_model_versions(f"name = '{use_case.use_case}'")
+    assert version.tags["run_id"] == "r1"

@@ -34,9 +34,7 @@ def leaderboard(lake: Lake, run: str | None = None) -> Leaderboard:
     Raises:
         InputError: if there is no such run, or none at all.
     """
-    record = trained.chosen(lake, run)
-    (uri,) = lake.runs.paths(record, f"{layout.run(record.run_id)}leaderboard.json")
-    return Leaderboard.model_validate_json(lake.content(uri))
+    return Leaderboard.of(lake, trained.chosen(lake, run))
 
 
 def runs(lake: Lake) -> list[Run]:

@@ -89,6 +89,7 @@ def promote(
         # Newer than the entries: then the append loses its race.
         reigning = lake.champions.reigned(past) if past else lake.champions.reigning()
         if reigning and reigning.run_id == challenger.run_id:
+            _tell_mlflow(lake, challenger, reigning)  # the job that promoted it may have been killed before
             result(f"{place} reigns already, as champion {reigning.number}: nothing to do")
             return reigning, False
         judgement = judge(spark, lake, challenger, reigning, force)
@@ -109,8 +110,7 @@ def promote(
         except LostRace:
             say("another champion was put into service meanwhile: judging again")
             continue
-        source = lake.uri(f"{layout.run(challenger.run_id)}{judgement.model}")
-        tracking.champion(lake.use_case.modelled, challenger, entry, source, embedded.mlflow())
+        _tell_mlflow(lake, challenger, entry)
         since = f" of the past, from {past:%Y-%m-%d %H:%M} on" if past else ""
         result(f"{place} is champion {entry.number}{since}: {entry.reason}")
         return entry, True
@@ -140,7 +140,11 @@ def roll_back(lake: Lake, reason: str, to: int | None = None) -> ChampionEntry:
             way_out=f"see regatta history {name}, then decide again",
         ) from None
     if run := lake.run(entry.run_id):
-        source = lake.uri(f"{layout.run(run.run_id)}{entry.model}")
-        tracking.champion(lake.use_case, run, entry, source, embedded.mlflow())
+        _tell_mlflow(lake, run, entry)
     result(f"run {entry.run_id} is champion {entry.number}: {entry.reason}")
     return entry
+
+
+def _tell_mlflow(lake: Lake, run: Run, entry: ChampionEntry) -> None:
+    source = lake.uri(f"{layout.run(run.run_id)}{entry.model}")
+    tracking.champion(lake.use_case.modelled, run, entry, source, embedded.mlflow())

@@ -60,7 +60,7 @@ class Evidence:
             )
         return cls(
             run=run,
-            board=Leaderboard.model_validate_json(content("leaderboard.json")[0]),
+            board=Leaderboard.of(lake, run),
             weights=json.loads(weights[0]) if (weights := content("weights.json")) else {},
             holdout=pd.concat(
                 [ParquetFile(BytesIO(part)).read().to_pandas() for part in parts], ignore_index=True

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from statistics import fmean, stdev
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from regatta.config.race import LARGER_IS_BETTER, Metric
 from regatta.evaluation.metrics import gain
+from regatta.lake import Lake, Run, layout
 
 BASELINE = "baseline"
 Figures = Mapping[str, float | None]
@@ -72,6 +73,12 @@ class Leaderboard(BaseModel):
     folds: tuple[str, ...] = ()
     """What tells the folds apart, such as their origins; empty where they are alike."""
     standings: tuple[Standing, ...]
+
+    @classmethod
+    def of(cls, lake: Lake, run: Run) -> Self:
+        """As it was published."""
+        (uri,) = lake.runs.paths(run, f"{layout.run(run.run_id)}leaderboard.json")
+        return cls.model_validate_json(lake.content(uri))
 
     @property
     def winner(self) -> Standing:
