@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from urllib.request import urlopen
 
 import pytest
 
+from canaries import Witness, left_in_the_lake, left_on_disk, shown
 from house import House
-from machine import command_lines, free_ports, of_the_tests
+from machine import free_ports, of_the_tests
 from regatta.config import load
 from regatta.evaluation.runs import runs
 from regatta.lake import Lake, Run, Store
@@ -26,6 +27,7 @@ from regatta.lake.audit import audit
 from regatta.runtime.local import embedded, ports
 from regatta.scoring.batches import batches
 from regatta.selection.leaderboard import Leaderboard, Standing
+from regatta.selection.native.executors import GROWING
 from s3_client import s3_client
 from shell import ROOT, Shell, submit
 from small_runs import yaml
@@ -75,6 +77,13 @@ def standings(house: House, trees: Path, another: Callable[[str], Lake]) -> tupl
     lake = another("here")
     Shell({**house.variables, "REGATTA_LAKE": "s3a://regatta/here"}, trees).regatta("train")
     return found(lake)
+
+
+def two_lines(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A notebook's first cell."""
+    return subprocess.run(
+        [sys.executable, "-c", TWO_LINES], env=variables, capture_output=True, text=True, check=False
+    )
 
 
 def record_of(lake: Lake) -> Run:
@@ -156,64 +165,90 @@ def test_the_session_of_a_notebook_is_on_the_cluster_while_one_is_up(
     variables = {**house.variables, **spark_cluster, "REGATTA_EXECUTOR_MEMORY": "1g"}
     variables.pop("REGATTA_MASTER")  # it is found by the state folder
 
-    cell = subprocess.run(
-        [sys.executable, "-c", TWO_LINES], env=variables, capture_output=True, text=True, check=True
-    )
+    cell = two_lines(variables)
 
-    assert cell.stdout.split() == [spark_cluster["REGATTA_MASTER"], "50"]
+    assert cell.stdout.split() == [spark_cluster["REGATTA_MASTER"], "50"], cell.stderr
 
 
 @pytest.mark.skipif("REGATTA_KILLS" not in os.environ, reason="takes long: make test-faults")
-def test_a_cluster_with_a_secret_works_for_who_knows_it_alone(
-    house: House, lake_environment: dict[str, str], tmp_path: Path
+def test_a_cluster_with_a_secret_works_for_who_knows_it_alone_and_shows_it_nowhere(
+    house: House,
+    trees: Path,
+    another: Callable[[str], Lake],
+    lake_environment: dict[str, str],
+    tmp_path: Path,
 ) -> None:
-    secret = "canary-of-the-cluster"
-    port, page = free_ports(2)
+    secret = {"cluster": "canary-of-the-cluster"}
+    port, page, ui_port = free_ports(3)
+    home, events = tmp_path / "home", tmp_path / "events"
+    events.mkdir()
     apart = {
         **lake_environment,
-        "REGATTA_HOME": str(tmp_path),
+        "REGATTA_HOME": str(home),
         "REGATTA_EXECUTOR_MEMORY": "1g",
         ports.SPARK.variable: str(port),
         ports.SPARK_UI.variable: str(page),
     }
     try:
-        with of_the_tests({**apart, "REGATTA_SPARK_SECRET": secret}):
+        with of_the_tests({**apart, "REGATTA_SPARK_SECRET": secret["cluster"]}):
             master = embedded.up(cluster=True, say=print)["REGATTA_MASTER"]
+        knows = {
+            **house.variables,
+            "REGATTA_EXECUTOR_MEMORY": "1g",
+            "REGATTA_MASTER": master,
+            "REGATTA_PATIENCE": "20",
+            "REGATTA_SPARK_SECRET": secret["cluster"],
+        }
 
-        def session_with(knows: dict[str, str]) -> subprocess.CompletedProcess[str]:
-            variables = {
-                **house.variables,
-                "REGATTA_EXECUTOR_MEMORY": "1g",
-                "REGATTA_MASTER": master,
-                **knows,
-            }
-            variables["REGATTA_PATIENCE"] = "20"
-            return subprocess.run(
-                [sys.executable, "-c", TWO_LINES], env=variables, capture_output=True, text=True, check=False
-            )
-
-        known = session_with({"REGATTA_SPARK_SECRET": secret})
-        assert known.stdout.split() == [master, "50"], known.stderr
-        assert secret not in command_lines()
-        for knows in ({"REGATTA_SPARK_SECRET": "another"}, {}):
-            refused = session_with(knows)
+        for strangers in ({"REGATTA_SPARK_SECRET": "another"}, {"REGATTA_SPARK_SECRET": ""}):
+            refused = two_lines({**knows, **strangers})
             assert refused.returncode, refused.stdout
             assert "50" not in refused.stdout
+        known = two_lines(knows)
+        assert known.stdout.split() == [master, "50"], known.stderr
+
+        lake, witness = another("secret"), Witness(ui_port)
+        watched = (
+            f"-Dspark.ui.port={ui_port} -Dspark.eventLog.enabled=true -Dspark.eventLog.dir={events.as_uri()}"
+        )
+        job = Shell(
+            {
+                **knows,
+                "REGATTA_LAKE": "s3a://regatta/secret",
+                "SPARK_SUBMIT_OPTS": f"{os.environ['SPARK_SUBMIT_OPTS']} {watched}",
+            },
+            trees,
+        )
+        witness.start()
+        job.regatta("train")
+        witness.end()
+        pages = [(f"the master's {part}", _read(f"http://127.0.0.1:{page}/{part}")) for part in ("", "json/")]
     finally:
         with of_the_tests(apart):
             embedded.down(say=print)
 
+    assert record_of(lake).engines["gbt"].place == "by 2 executors"
+    seen = [(place, text) for place, texts in witness.seen.items() for text in texts]
+    on_disk = [*left_on_disk(home, events)]
+    in_the_lake = [*left_in_the_lake(s3_client(lake_environment), "regatta", "secret/")]
+    everywhere = [*seen, *pages, *on_disk, *in_the_lake, ("what was said", "\n".join(job.said))]
+    assert shown(secret, iter(everywhere)) == []
+    # these places hold what they are looked through for
+    for place in ("Spark's page environment/", "Spark's REST environment"):
+        assert any("spark.authenticate.secret" in text for found, text in seen if found == place)
+    assert any(
+        "SparkListenerEnvironmentUpdate" in text and "spark.authenticate.secret" in text
+        for _, text in on_disk
+    )
+    assert any("/work/app-" in place and place.endswith("stderr") and text for place, text in on_disk)
+    assert all("regatta train kills" in text for _, text in pages)
+
 
 @pytest.mark.skipif("REGATTA_KILLS" not in os.environ, reason="takes long: make test-faults")
 @pytest.mark.parametrize(
-    ("victim", "when"),
-    [
-        ("executor", b"splitting"),
-        ("worker", b"splitting"),
-        ("executor", b"fit 1 of"),
-        ("worker", b"fit 1 of"),
-    ],
+    ("engine", "when"), [("mllib", b"splitting"), ("mllib", b"fit 1 of"), ("native", b"splitting")]
 )
+@pytest.mark.parametrize("victim", ["executor", "worker"])
 def test_a_training_goes_on_when_an_executor_or_a_whole_worker_is_killed_mid_stage(
     house: House,
     trees: Path,
@@ -223,12 +258,14 @@ def test_a_training_goes_on_when_an_executor_or_a_whole_worker_is_killed_mid_sta
     lake_environment: dict[str, str],
     server_variables: dict[str, str],
     tmp_path: Path,
-    victim: str,
+    engine: str,
     when: bytes,
+    victim: str,
 ) -> None:
-    """Amid the race it has lost rows, and does it all again: trees that MLlib grows keep executors at work then."""
-    config, root = tmp_path / "mllib.yaml", f"{victim}-{when[:3].decode()}"
-    config.write_text(trees.read_text() + "engine: mllib\n")
+    """Amid MLlib's race it has lost rows, and does it all again; natively a unit that dies with its executor is grown by
+    the other one."""
+    config, root = tmp_path / "trees.yaml", f"{engine}-{victim}-{when[:3].decode()}"
+    config.write_text(trees.read_text() + f"engine: {engine}\n")
     lake, (ui_port,) = another(root), free_ports(1)
     variables = {
         **house.variables,
@@ -248,7 +285,8 @@ def test_a_training_goes_on_when_an_executor_or_a_whole_worker_is_killed_mid_sta
                 line = job.stdout.readline()
                 assert line, said.decode()
                 said = said.rstrip(b"\n") + b"\n" + line.rstrip()
-            executor = executor_at_work(ui_port, meanwhile=job)
+            find = executor_growing if engine == "native" else executor_at_work
+            executor = find(ui_port, meanwhile=job)
             if victim == "executor":
                 os.kill(executor, signal.SIGKILL)
             else:
@@ -268,21 +306,49 @@ def test_a_training_goes_on_when_an_executor_or_a_whole_worker_is_killed_mid_sta
 
 def executor_at_work(ui_port: int, *, meanwhile: subprocess.Popen[bytes]) -> int:
     """The pid of an executor that has done a few tasks of the job already, and is in the midst of another."""
+
+    def busy(application: str) -> Iterator[str]:
+        for one in _answer(f"{application}/executors"):
+            if one["activeTasks"] and one["completedTasks"] > BEGUN:
+                yield one["id"]
+
+    return _pid_of_executor(ui_port, busy, meanwhile)
+
+
+def executor_growing(ui_port: int, *, meanwhile: subprocess.Popen[bytes]) -> int:
+    """The pid of an executor that is growing trees natively."""
+
+    def busy(application: str) -> Iterator[str]:
+        for stage in _answer(f"{application}/stages?status=active&details=true"):
+            if stage.get("description") == GROWING:
+                yield from (
+                    task["executorId"] for task in stage["tasks"].values() if task["status"] == "RUNNING"
+                )
+
+    return _pid_of_executor(ui_port, busy, meanwhile)
+
+
+def _pid_of_executor(
+    ui_port: int, busy: Callable[[str], Iterator[str]], meanwhile: subprocess.Popen[bytes]
+) -> int:
+    """Of the first executor that `busy` finds in the application at an address."""
     root = f"http://127.0.0.1:{ui_port}/api/v1/applications"
     while meanwhile.poll() is None:
         with suppress(OSError, StopIteration, ValueError):  # its page is up before it has an answer
             (application,) = _answer(root)
-            executors = _answer(f"{root}/{application['id']}/executors")
-            busy = next(one for one in executors if one["activeTasks"] and one["completedTasks"] > BEGUN)
-            if busy["id"] != "driver":
-                return _pid(f"--executor-id {busy['id']} ", f"--app-id {application['id']} ")
+            executor = next(one for one in busy(f"{root}/{application['id']}") if one != "driver")
+            return _pid(f"--executor-id {executor} ", f"--app-id {application['id']} ")
         time.sleep(0.01)
     raise AssertionError("the job ended, and no executor was seen at work")
 
 
 def _answer(url: str) -> Any:
+    return json.loads(_read(url))
+
+
+def _read(url: str) -> str:
     with urlopen(url, timeout=5) as answer:
-        return json.load(answer)
+        return str(answer.read().decode())
 
 
 def _pid(*words: str) -> int:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from regatta.selection.native.table import Binned, Floats
     from regatta.selection.native.writing import Ensemble
 
+GROWING = "growing trees"
+"""What Spark's page calls these tasks."""
+
 
 class Executors:
     """A session's executors, by the cores that each of them has."""
@@ -60,6 +63,7 @@ class Executors:
         task = self._context.parallelize([told], 1)
         if self._cores > 1:
             task = task.withResources(_all_cores(self._cores))
+        self._context.setJobDescription(GROWING)
         try:
             ((reason, found),) = task.map(lambda each: grow(kind, each, rows, asked)).collect()
         except Py4JJavaError as error:
@@ -67,6 +71,8 @@ class Executors:
             if not missing:
                 raise
             reason = f"{missing[1]} cannot be imported"  # a session to which nobody gave the package
+        finally:
+            self._context.setLocalProperty("spark.job.description", None)
         if reason:
             raise Unsupported(f"on an executor {reason}")
         return found
