@@ -98,9 +98,7 @@ def published(use_case: UseCase, board: Leaderboard, run: Run, source: str) -> N
                 training.judged(client, standing.candidate, fold, judged, milliseconds())
         training.finished(client, board, run, source)
 
-    calls = Calls(uri)
-    calls.send(tell)
-    calls.close()
+    _call(uri, tell)
 
 
 def champion(use_case: UseCase, run: Run, entry: ChampionEntry, source: str, uri: str | None = None) -> None:
@@ -128,6 +126,10 @@ def champion(use_case: UseCase, run: Run, entry: ChampionEntry, source: str, uri
         client.set_model_version_tag(name, number, CHAMPION, str(entry.number))
         client.set_registered_model_alias(name, CHAMPION, number)
 
+    _call(uri, move)
+
+
+def _call(uri: str, call: Call) -> None:
     calls = Calls(uri)
-    calls.send(move)
+    calls.send(call)
     calls.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -240,7 +241,7 @@ def test_a_cluster_with_a_secret_works_for_who_knows_it_alone_and_shows_it_nowhe
         "SparkListenerEnvironmentUpdate" in text and "spark.authenticate.secret" in text
         for _, text in on_disk
     )
-    assert any("/work/app-" in place and place.endswith("stderr") and text for place, text in on_disk)
+    assert any(re.search(r"/app-[^/]+/\d+/stderr$", place) and text for place, text in on_disk)
     assert all("regatta train kills" in text for _, text in pages)
 
 
