@@ -47,7 +47,7 @@ test-faults: setup-dev ## each verb killed twenty times and at named points besi
 fuzz: setup-dev ## 600 mutants of good files against Python's own reading; REGATTA_SEED=... draws others
 	REGATTA_MUTANTS=$${REGATTA_MUTANTS:-600} $(BIN)/pytest -s tests/integration/test_mutants.py
 ingest-2gb: setup-dev ## a file of 2 GB with dirt at known places: exactly that is rejected
-	$(BIN)/python benchmarks/ingest_speed.py --gigabytes 2
+	$(BIN)/python benchmarks/ingest_speed.py --gigabytes 2 --files 1
 exactness: setup-dev ## 300 random fits of the native engine against stock MLlib, node by node; REGATTA_EXACTNESS=... sets the number
 	REGATTA_EXACTNESS=$${REGATTA_EXACTNESS:-300} $(BIN)/pytest -s --timeout 0 tests/unit/test_exactness.py
 check: setup-dev ## format, lint, types, and which package may import which
@@ -70,7 +70,7 @@ bench-publication: setup-dev ## what a job loses to its publication, and to veri
 	$(BIN)/python benchmarks/publication.py
 bench-scoring: setup-dev ## scoring of five million rows against a bare copy, and against transform written out
 	$(BIN)/python benchmarks/scoring_speed.py
-bench-ingest: setup-dev ## ingest of a million rows against a bare typed copy of the same file
+bench-ingest: setup-dev ## ingest of five million rows in ten files against a bare typed copy of them
 	$(BIN)/python benchmarks/ingest_speed.py
 
 pins: ## compile requirements/*.in to *.txt

@@ -27,3 +27,16 @@ def as_they_end(
     """The results of `work` on each item, each as soon as it is there; items are begun in their order."""
     with ThreadPool(at_once) as pool:
         yield from pool.imap_unordered(inheritable_thread_target(session)(work), items)
+
+
+def one_ahead(session: SparkSession, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """The results of `work` on each item, in the items' order; the next is made while the caller uses one."""
+    ready = inheritable_thread_target(session)(work)
+    with ThreadPool(1) as pool:
+        waiting = None
+        for item in items:
+            due, waiting = waiting, pool.apply_async(ready, (item,))
+            if due is not None:
+                yield due.get()
+        if waiting is not None:
+            yield waiting.get()

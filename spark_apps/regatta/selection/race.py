@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from regatta.config import UseCase
+from regatta.config.race import Encoding
 from regatta.evaluation.metrics import metrics
+from regatta.runtime.concurrency import one_ahead
 from regatta.selection.baselines import baselines
 from regatta.selection.candidates import Candidate, candidates
 from regatta.selection.engine import Engine
 from regatta.selection.fits import fits
 from regatta.selection.leaderboard import BASELINE, Judged, Standing
 from regatta.selection.parts import Fold
-from regatta.selection.prepared import prepared_for
+from regatta.selection.prepared import Prepared, prepared_for
 
 
 class Watcher(Protocol):
@@ -39,11 +41,17 @@ def race(parts: Sequence[Fold], use_case: UseCase, watcher: Watcher, engine: Eng
     field = candidates(use_case)
     results: dict[str, dict[int, Judged]] = {candidate.name: {} for candidate in field}
     engine.consider(field)
-    for number, part in enumerate(parts):
-        for name, judged in _baselines(part, use_case):
+
+    def ready(part: Fold) -> tuple[list[tuple[str, Judged]], dict[Encoding, Prepared]]:
+        encodings = (one.encoding for one in field)
+        return [*_baselines(part, use_case)], prepared_for(encodings, part.training, part.judging, use_case)
+
+    # To make a fold ready is mostly Spark planning small jobs, and a fit natively is all arithmetic.
+    session = parts[0].training.sparkSession
+    for number, (part, (beside, prepared)) in enumerate(zip(parts, one_ahead(session, ready, parts), strict=True)):
+        for name, judged in beside:
             results.setdefault(name, {})[number] = judged
             watcher.judged(name, number, judged)
-        prepared = prepared_for((one.encoding for one in field), part.training, part.judging, use_case)
         for candidate, judged in fits(field, prepared, use_case, engine, part.scale):
             results[candidate.name][number] = judged
             watcher.judged(candidate.name, number, judged)
