@@ -29,7 +29,7 @@ candidates:
 engine: native
 """
 # Most of promote's and score's are MLlib's own, for loading a model: two or three a stage.
-GOLDEN = {"ingest": 4, "train": 112, "promote": 26, "score": 25}
+GOLDEN = {"ingest": 2, "train": 112, "promote": 26, "score": 25}
 
 
 def test_each_verb_runs_as_many_jobs_as_it_did(

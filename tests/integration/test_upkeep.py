@@ -231,10 +231,11 @@ def test_only_uploads_whose_work_is_published_end_with_the_next_job(
 
     begin(killed, "runs/one/model/data")
     begin(killed, f"{ACCEPTED.replace('accepted', 'rejected')}part-1.parquet")
+    begin(killed, f"accepted/contract=c/delivery={layout.aside('first')}/part-2.parquet")
     begin(alive, "runs/one-again/model/data")
     begin(alive, "accepted/contract=c/delivery=second/part-0.parquet")
     abort_superseded(lake)
-    assert [len(one.uploads) for one in leftovers(lake)] == [2, 2]
+    assert [len(one.uploads) for one in leftovers(lake)] == [3, 2]
     trained(lake)
     ingested(lake)
     abort_superseded(lake)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from dirt import EVERY, dirty_chunks, sown, write
@@ -117,8 +118,8 @@ def test_exactly_the_dirt_that_was_sown_is_rejected_and_each_for_its_reason(
     rows, use_case = 20_000, config.load(USE_CASE)
     write(tmp_path / "houses.csv", dirty_chunks(rows))
     part = reading.Part("made_houses", Columns(tuple(HEADER.split(","))), (str(tmp_path / "houses.csv"),))
-    delivered = judging.delivered(reading.text_session(spark), use_case, [part])
-    rejected = judging.rejected(delivered, use_case).select("row", "reasons").collect()
+    judged = judging.judged(reading.text_session(spark), use_case, [part]).localCheckpoint()
+    rejected = judging.rejected(judged, use_case, [part]).select("row", "reasons").collect()
     found = {
         (row["row"], ": ".join(filter(None, [reason["column"], reason["rule"]])))
         for row in rejected
@@ -126,4 +127,4 @@ def test_exactly_the_dirt_that_was_sown_is_rejected_and_each_for_its_reason(
     }
     assert found == {*sown(rows).items()}
     assert len(found) == rows // EVERY
-    assert judging.accepted(delivered, use_case).count() == rows - len(found)
+    assert judged.where(F.col(judging.REJECTED).isNull()).count() == rows - len(found)

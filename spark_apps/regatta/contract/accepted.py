@@ -122,7 +122,8 @@ def typed_rows(spark: SparkSession, use_case: UseCase, paths: Sequence[str]) -> 
 
 def delivery_of() -> Expression:
     """The delivery of a row that was read from a file under `delivery=<id>/`."""
-    return F.regexp_extract("_metadata.file_path", "/delivery=([^/]+)/[^/]+$", 1).alias("delivery")
+    behind = F.substring_index("_metadata.file_path", "/delivery=", -1)
+    return F.substring_index(behind, "/", 1).alias("delivery")
 
 
 def _newest(rows: DataFrame, key: Sequence[str], in_order: Sequence[str]) -> DataFrame:

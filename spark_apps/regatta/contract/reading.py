@@ -33,11 +33,16 @@ class Part:
     paths: tuple[str, ...]
 
 
-def text_session(spark: SparkSession) -> SparkSession:
+def text_session(spark: SparkSession, *, one_projection: bool = False) -> SparkSession:
     """A session for reading delivered text, which leaves the caller's as it is.
 
     Every file is a partition of its own, which is what numbers its rows without a shuffle. What cannot be computed
     is null and ends no job: one bad row would otherwise keep all others out.
+
+    Args:
+        spark: any session.
+        one_projection: all that is made of a text is made in one step, for each further one copies all texts of a row;
+            planning that takes longer the more columns there are.
     """
     session = spark.newSession()
     settings = {
@@ -45,6 +50,7 @@ def text_session(spark: SparkSession) -> SparkSession:
         "spark.sql.files.openCostInBytes": _WHOLE_FILE,
         "spark.sql.files.minPartitionNum": 1,
         "spark.sql.codegen.wholeStage": "false",  # one method of all checks: too large for Java to compile
+        "spark.sql.optimizer.collapseProjectAlwaysInline": str(one_projection).lower(),
         "spark.sql.ansi.enabled": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.legacy.timeParserPolicy": "CORRECTED",

@@ -5,7 +5,7 @@ Spark reads every value as text; whatever it would make of it by itself is made 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import reduce
 from operator import and_, or_
 
@@ -24,64 +24,86 @@ from regatta.contract.values import blank_free, present, typed
 
 PLACE = ("delivery", "file", "row")
 """Where a row stands: delivery, file name, and its number among the file's data rows, from 1."""
-REJECTED = f"file string, row bigint, original string, reasons array<{REASON}>"
-"""The columns of rejected rows; their delivery stands in the path."""
-_HEADER = "_header"
+REJECTED = "_rejected"
+"""Of judged rows: null where a row is accepted, else all that it takes to say why it is not (`rejected`)."""
+_REJECTED = f"struct<part: int, cells: array<string>, corrupt: string, doubles: array<{REASON}>>"
+ASIDE = f"file string, row bigint, {REJECTED} {_REJECTED}"
+"""The columns of rejected rows that are written aside; their delivery stands in the path."""
 _CELLS = "_cells"
+_DOUBLES = "_doubles"
+_PART = "_part"
 _SOUND = "_sound"
-_ROW = "_row"
-_WORD = 64  # rows whose fates are the bits of one number
 _ROW_IN_PARTITION = (1 << 33) - 1  # mask: monotonically_increasing_id counts rows in its lower 33 bits
 
 
-def delivered(
-    session: SparkSession, use_case: UseCase, of: Iterable[Part], besides: DataFrame | None = None
-) -> DataFrame:
+def delivered(session: SparkSession, use_case: UseCase, of: Sequence[Part]) -> DataFrame:
     """Every data row of the files: its place, its typed values, its texts, and what is wrong with it as a whole.
 
     Args:
         session: from `reading.text_session`.
         use_case: the contract.
         of: the files; their headers have passed the preflight.
-        besides: accepted rows, by whose places those of the files are left out before anything is judged again.
     """
-    return reduce(DataFrame.unionByName, [read(session, use_case, part, besides) for part in of])
+    each = [
+        _typed(_placed(session, use_case, part), use_case, part).withColumn(_PART, F.lit(at))
+        for at, part in enumerate(of)
+    ]
+    return reduce(DataFrame.unionByName, each)
 
 
-def accepted(rows: DataFrame, use_case: UseCase) -> DataFrame:
-    """Of delivered rows those that meet the contract: their place and their typed values.
+def judged(session: SparkSession, use_case: UseCase, of: Sequence[Part]) -> DataFrame:
+    """Every data row of the files: its place, its typed values, and in `_rejected` whether it is accepted.
 
-    Of rows that share their key (without a key: all their values), or the value of a unique column, in one delivery
-    the first one stays, by file name and row; a row that is rejected for another reason is no one's double.
+    Accepted are the rows that meet the contract. Of rows that share their key (without a key: all their values), or
+    the value of a unique column, in one delivery the first one stays, by file name and row; a row that is rejected
+    for another reason is no one's double.
+
+    It is made to be written as it is: through a filter Spark would compute a value again for each check that reads it.
+
+    Args: as `delivered`.
     """
-    kept = rows.where(sound(use_case))
+    rows = delivered(session, use_case, of).withColumn(_SOUND, sound(use_case))
     for columns in _unique(use_case):
-        kept = kept.withColumn(_number(columns), _number_among_equals(columns, use_case))
-    return kept.where(~_is_double(use_case)).select(*PLACE, *map(quoted, use_case.columns))
-
-
-def rejected(rows: DataFrame, use_case: UseCase, besides: DataFrame | None = None) -> DataFrame:
-    """Of delivered rows those that do not: their place, the original text, and every reason that applies.
-
-    `original` is the row's text by column as JSON, or the line itself where it has not as many values as the
-    header. In a reason, `column` and `value` are null where it is about the row as a whole.
-
-    Args:
-        rows: delivered ones, whole or without the accepted ones.
-        use_case: the contract.
-        besides: the accepted ones, if `rows` is without them: a row may be the double of one of these.
-    """
-    judged = rows.withColumn(_SOUND, sound(use_case))
-    if besides is not None and _unique(use_case):
-        judged = judged.unionByName(besides.withColumn(_SOUND, F.lit(True)), allowMissingColumns=True)
-    for columns in _unique(use_case):
-        judged = judged.withColumn(_number(columns), _number_among_equals(columns, use_case, F.col(_SOUND)))
+        rows = rows.withColumn(_number(columns), _number_among_equals(columns, use_case))
     doubles = [
         F.when(F.col(_number(columns)) > 1, _second(columns, use_case)) for columns in _unique(use_case)
     ]
-    every = F.when(~F.col(_SOUND), reasons(use_case)).otherwise(F.array_compact(F.array(*doubles)))
-    left = judged.where(~F.col(_SOUND) | _is_double(use_case))
-    return left.select(*PLACE, _original().alias("original"), every.alias("reasons"))
+    kept = F.struct(_PART, _CELLS, CORRUPT, F.array_compact(F.array(*doubles))).cast(_REJECTED)
+    fate = F.when(~F.col(_SOUND) | _is_double(use_case), kept)
+    return rows.select(*PLACE, *map(quoted, use_case.columns), fate.alias(REJECTED))
+
+
+def rejected(aside: DataFrame, use_case: UseCase, of: Sequence[Part]) -> DataFrame:
+    """Of judged rows those that are not accepted: their place, the `original` text, and all `reasons` that apply.
+
+    `original` is the row's text by column as JSON, or the line itself where it has not as many values as the header.
+    In a reason, `column` and `value` are null where it is about the row as a whole.
+
+    Args:
+        aside: place and `_rejected` of some judged rows.
+        use_case: the contract.
+        of: the files that the rows were judged of.
+    """
+    kept = aside.where(F.col(REJECTED).isNotNull()).select(*PLACE, f"{REJECTED}.*")
+    each = []
+    for at, part in enumerate(of):
+        names = part.columns.names
+        cells = [F.col("cells")[index].alias(f"_{index}") for index in range(len(names))]
+        texts = kept.where(F.col("part") == at).select(
+            *PLACE, *cells, F.col("corrupt").alias(CORRUPT), F.col("doubles").alias(_DOUBLES)
+        )
+        judged = _typed(texts, use_case, part, _DOUBLES)
+        original = F.to_json(
+            F.map_from_arrays(F.array(*map(F.lit, names)), _CELLS), {"ignoreNullFields": "false"}
+        )
+        each.append(
+            judged.select(
+                *PLACE,
+                F.coalesce(CORRUPT, original).alias("original"),
+                F.when(sound(use_case), F.col(_DOUBLES)).otherwise(reasons(use_case)).alias("reasons"),
+            )
+        )
+    return reduce(DataFrame.unionByName, each)
 
 
 def _unique(use_case: UseCase) -> list[tuple[str, ...]]:
@@ -94,10 +116,10 @@ def _number(columns: tuple[str, ...]) -> str:
     return f"_number by {', '.join(columns)}"
 
 
-def _number_among_equals(columns: tuple[str, ...], use_case: UseCase, *also: Expression) -> Expression:
-    """Which one a row is of those with the same values in its delivery, from 1."""
+def _number_among_equals(columns: tuple[str, ...], use_case: UseCase) -> Expression:
+    """Which one a row is of the sound ones with the same values in its delivery, from 1; so among the others."""
     same = [F.col(quoted(name)) for name in columns or use_case.columns]
-    in_order = Window.partitionBy("delivery", *also, *same).orderBy("file", "row")
+    in_order = Window.partitionBy("delivery", _SOUND, *same).orderBy("file", "row")
     number = F.row_number().over(in_order)
     return number if len(columns) != 1 else F.when(same[0].isNotNull(), number)
 
@@ -115,35 +137,33 @@ def _second(columns: tuple[str, ...], use_case: UseCase) -> Expression:
     return F.struct(F.lit(", ".join(columns) or None), F.lit(what), value).cast(REASON)
 
 
-def read(session: SparkSession, use_case: UseCase, part: Part, besides: DataFrame | None = None) -> DataFrame:
-    """The data rows of files as they are: place, typed values, texts, and a fault of the row as a whole.
+def _placed(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
+    """The data rows of files as they are: place and texts by position."""
+    path = F.substring_index(F.input_file_name(), "/", -2)  # `_metadata` would copy each row once more
+    return texts(session, use_case.sources[part.source], part).select(
+        F.substring_index(path, "/", 1).alias("delivery"),
+        F.substring_index(path, "/", -1).alias("file"),
+        (F.monotonically_increasing_id().bitwiseAND(_ROW_IN_PARTITION) + 1).alias("row"),
+        *_positions(part),
+        CORRUPT,
+    )
 
-    Values and row number are made in one projection on purpose: Spark moves no filter below a row number, so the
-    values are computed once, and not again for each check that reads them. Where accepted rows are left out, few
-    remain.
-    """
+
+def _typed(placed: DataFrame, use_case: UseCase, part: Part, *also: str) -> DataFrame:
+    """Of texts by position: place, typed values, texts by column, and a fault of the row as a whole."""
     source = use_case.sources[part.source]
-    cells = {header: F.col(f"_{index}") for index, header in enumerate(part.columns.names)}
+    cells = dict(zip(part.columns.names, map(F.col, _positions(part)), strict=True))
     delivered = _delivered(use_case, source, cells)
     kinds = dict(zip(part.columns.names, part.columns.kinds, strict=False))
     in_files = {source.csv.header.get(header, header): kind for header, kind in kinds.items()}
-    placed = texts(session, source, part)
-    path = F.substring_index("_metadata.file_path", "/", -2).alias("_path")
-    number = (F.monotonically_increasing_id().bitwiseAND(_ROW_IN_PARTITION) + 1).alias(_ROW)
-    if besides is None:
-        placed = placed.select("*", path)
-    else:
-        placed, number = _without(placed.select("*", path, number), besides), F.col(_ROW)
     cleaned = _with_texts(placed, delivered, use_case, source.csv)
     return cleaned.select(
-        F.substring_index("_path", "/", 1).alias("delivery"),
-        F.substring_index("_path", "/", -1).alias("file"),
-        number.alias("row"),
+        *PLACE,
         F.lit(source.role == "train").alias(LABELLED),
         _fault(cells, source.csv).alias(FAULT),
-        F.array(*map(F.lit, cells)).alias(_HEADER),
         F.array(*cells.values()).alias(_CELLS),
-        F.col(CORRUPT),
+        CORRUPT,
+        *also,
         *(
             _value(
                 cleaned, name, delivered.get(name), use_case.columns[name], source.csv, in_files.get(name, "")
@@ -154,18 +174,8 @@ def read(session: SparkSession, use_case: UseCase, part: Part, besides: DataFram
     )
 
 
-def _without(placed: DataFrame, accepted: DataFrame) -> DataFrame:
-    """The rows at whose place none is accepted; of a large file a few, so that the rest costs reading alone."""
-    path = F.concat_ws("/", "delivery", "file").alias("_path")
-    bit = F.expr(f"shiftleft(1L, cast(row & {_WORD - 1} as int))")
-    taken = accepted.groupBy(path, _word("row")).agg(F.bit_or(bit).alias("_taken"))
-    rows = placed.select("*", _word(_ROW)).join(F.broadcast(taken), on=["_path", "_word"], how="left")
-    is_taken = F.getbit("_taken", F.col(_ROW).bitwiseAND(_WORD - 1).cast("int")) == 1
-    return rows.where(~F.coalesce(is_taken, F.lit(False))).drop("_word", "_taken")
-
-
-def _word(row: str) -> Expression:
-    return F.shiftright(row, _WORD.bit_length() - 1).alias("_word")
+def _positions(part: Part) -> list[str]:
+    return [f"_{index}" for index in range(len(part.columns.names))]
 
 
 def _delivered(use_case: UseCase, source: Source, cells: dict[str, Expression]) -> dict[str, Expression]:
@@ -226,12 +236,6 @@ def _fault(cells: dict[str, Expression], settings: Csv) -> Expression:
     count = F.concat(F.lit("has "), _values_in(line, settings), F.lit(f" where {len(cells)} are due"))
     repeats = reduce(and_, (blank_free(cell) == header for header, cell in cells.items()))
     return F.when(line.isNotNull(), count).when(repeats, "repeats the header")
-
-
-def _original() -> Expression:
-    """Made of rejected rows alone, for to write JSON takes longer than to judge a row."""
-    texts = F.map_from_arrays(_HEADER, _CELLS)
-    return F.coalesce(F.col(CORRUPT), F.to_json(texts, {"ignoreNullFields": "false"}))
 
 
 def _values_in(line: Expression, settings: Csv) -> Expression:

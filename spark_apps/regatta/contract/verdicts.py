@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from regatta.config import UseCase
 from regatta.contract import reading, rows
 from regatta.contract.accepted import delivery_of, typed_rows
 from regatta.contract.preflight import Broken, Sound
+from regatta.contract.rules import REASON, checks
 from regatta.contract.rules import warnings as warning_checks
 from regatta.contract.trial import check_contract
 from regatta.errors import InputError
@@ -22,6 +23,7 @@ from regatta.lake.deliveries import deliveries
 from regatta.lake.publication import PublishedFile
 from regatta.runtime.progress import step
 
+FEW_CHECKS = 150  # of more, one projection takes longer to plan than it saves, and of a thousand Spark cannot
 AT_ONCE = 4  # deliveries that are published side by side; each copies several files at once
 
 
@@ -75,8 +77,8 @@ def number_of(deliveries: int) -> str:
 def judge(spark: SparkSession, lake: Lake, attempt: Attempt, sound: Sequence[Sound]) -> list[Verdict]:
     """Write the accepted and the rejected rows of deliveries into the attempt, and account for every row.
 
-    All deliveries are read and written in one pass. Those that lack rows afterwards are read once more, and the rows
-    that are not among the accepted ones are judged again, for why.
+    All deliveries are read once. Their rejected rows are first written beside the accepted ones, as a delivery of
+    another name, and from there to their place.
     """
     if not sound:
         return []
@@ -84,26 +86,30 @@ def judge(spark: SparkSession, lake: Lake, attempt: Attempt, sound: Sequence[Sou
     session = reading.text_session(spark)
     with step("trying the contract"):
         check_contract(session, use_case)
+    names = [one.delivery.delivery for one in sound]
     with step(f"checking {sum(one.rows for one in sound):,} rows of {number_of(len(sound))}"):
-        delivered = rows.delivered(session, use_case, reading.parts(lake.store, sound))
         into = layout.accepted(use_case.contract)
-        rows.accepted(delivered, use_case).write.partitionBy("delivery").parquet(attempt.uri(into))
-        written = _data(attempt, into)
-        accepted, warnings = _accepted(session, use_case, written)
-    lacking = [one for one in sound if accepted.get(one.delivery.delivery, 0) != one.rows]
+        parts = reading.parts(lake.store, sound)
+        for_many = reading.text_session(spark, one_projection=len(checks(use_case)) <= FEW_CHECKS)
+        judged = rows.judged(for_many, use_case, parts)
+        is_rejected = F.col(rows.REJECTED).isNotNull()
+        place = F.concat("delivery", F.when(is_rejected, layout.ASIDE).otherwise(""))
+        judged.withColumn("delivery", place).write.partitionBy("delivery").parquet(attempt.uri(into))
+        written = _by_delivery(attempt, into)
+        accepted = {name: attempt.rows(written.get(name, ())) for name in names}
+        warnings = _warnings(session, use_case, _uris(attempt, written, names))
+    aside = [name for name in names if layout.aside(name) in written]
     rejected: dict[str, int] = {}
     reasons: dict[str, dict[str, int]] = {}
-    if lacking:
-        with step(f"keeping what is rejected of {number_of(len(lacking))}"):
-            names = {f"/delivery={one.delivery.delivery}/" for one in lacking}
-            theirs = [path for path in written if any(name in path for name in names)]
-            besides = typed_rows(session, use_case, theirs)
-            delivered = rows.delivered(session, use_case, reading.parts(lake.store, lacking), besides)
+    if aside:
+        with step(f"keeping what is rejected of {number_of(len(aside))}"):
             into = layout.rejected(use_case.contract)
-            rows.rejected(delivered, use_case, besides).write.partitionBy("delivery").parquet(
-                attempt.uri(into)
-            )
-            rejected, reasons = _rejected(session, _data(attempt, into))
+            taken = _aside(session, _uris(attempt, written, map(layout.aside, aside)))
+            told = rows.rejected(taken, use_case, parts)
+            told.write.partitionBy("delivery").parquet(attempt.uri(into))
+            written = _by_delivery(attempt, into)
+            rejected = {name: attempt.rows(written[name]) for name in aside}
+            reasons = _reasons(session, _uris(attempt, written, aside))
     return [
         accounted(
             Verdict(
@@ -152,18 +158,15 @@ def publish(lake: Lake, attempt: Attempt, verdicts: Iterable[Verdict]) -> list[I
         The records that stand: another job's where it was first, with the same content.
     """
     contract = lake.use_case.contract
-    by_delivery: dict[str, list[PublishedFile]] = {}
-    for folder in (layout.accepted(contract), layout.rejected(contract)):
-        for file in attempt.files(folder):
-            by_delivery.setdefault(file.name.removeprefix(folder).partition("/")[0], []).append(file)
+    accepted, rejected = (_by_delivery(attempt, of(contract)) for of in (layout.accepted, layout.rejected))
 
     def publish_one(verdict: Verdict) -> Ingested:
         delivery = verdict.delivery
-        files = by_delivery.get(f"delivery={delivery.delivery}", [])
+        files = (*accepted.get(delivery.delivery, ()), *rejected.get(delivery.delivery, ()))
         record = Ingested(
             attempt=attempt.id,
             published_at=datetime.now(UTC),
-            files=() if verdict.refused else tuple(files),
+            files=() if verdict.refused else files,
             delivery=delivery.delivery,
             source=delivery.source,
             role=delivery.role,
@@ -192,42 +195,47 @@ def _refused(verdict: Verdict, reason: str) -> Verdict:
     return Verdict(verdict.delivery, verdict.rows, reasons=verdict.reasons, refused=reason)
 
 
-def _data(attempt: Attempt, folder: str) -> list[str]:
-    return [attempt.uri(file.name) for file in attempt.files(folder) if file.name.endswith(".parquet")]
+def _by_delivery(attempt: Attempt, folder: str) -> dict[str, list[PublishedFile]]:
+    """What the attempt wrote of each delivery under a folder."""
+    found: dict[str, list[PublishedFile]] = {}
+    for file in attempt.files(folder):
+        level, _, rest = file.name.removeprefix(folder).partition("/")
+        if rest:
+            found.setdefault(level.removeprefix("delivery="), []).append(file)
+    return found
 
 
-def _accepted(
-    session: SparkSession, use_case: UseCase, paths: Sequence[str]
-) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """By delivery: the accepted rows, and how many of them break each rule of level warn."""
-    if not paths:
-        return {}, {}
-    warning = warning_checks(use_case)
-    counted = (
-        typed_rows(session, use_case, paths)
-        .groupBy("delivery")
-        .agg(F.count("*"), *(F.count_if(check.fails) for check in warning))
-        .collect()
-    )
-    accepted = {row[0]: int(row[1]) for row in counted}
-    warnings = {
-        row[0]: {check.label: int(count) for check, count in zip(warning, row[2:], strict=True) if count}
+def _uris(
+    attempt: Attempt, written: Mapping[str, Sequence[PublishedFile]], names: Iterable[str]
+) -> list[str]:
+    return [attempt.uri(file.name) for name in names for file in written.get(name, ())]
+
+
+def _aside(session: SparkSession, paths: Sequence[str]) -> DataFrame:
+    """Place and `_rejected` of the rows that were written aside."""
+    delivery = F.substring_index(delivery_of(), layout.ASIDE, 1).alias("delivery")
+    return session.read.schema(rows.ASIDE).parquet(*paths).select(delivery, "*")
+
+
+def _warnings(session: SparkSession, use_case: UseCase, paths: Sequence[str]) -> dict[str, dict[str, int]]:
+    """By delivery, how many accepted rows break each rule of level warn."""
+    warned = warning_checks(use_case)
+    if not paths or not warned:
+        return {}
+    broken = [F.count_if(check.fails) for check in warned]
+    counted = typed_rows(session, use_case, paths).groupBy("delivery").agg(*broken).collect()
+    return {
+        row[0]: {check.label: int(count) for check, count in zip(warned, row[1:], strict=True) if count}
         for row in counted
     }
-    return accepted, warnings
 
 
-def _rejected(
-    session: SparkSession, paths: Sequence[str]
-) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """By delivery: the rejected rows, and how many of them each reason is about."""
-    if not paths:
-        return {}, {}
-    written = session.read.schema(rows.REJECTED).parquet(*paths).select(delivery_of(), "reasons")
-    of_each = written.select("delivery", F.explode("reasons").alias("reason"))
+def _reasons(session: SparkSession, paths: Sequence[str]) -> dict[str, dict[str, int]]:
+    """By delivery, how many rejected rows each reason is about."""
+    written = session.read.schema(f"reasons array<{REASON}>").parquet(*paths)
+    of_each = written.select(delivery_of(), F.explode("reasons").alias("reason"))
     label = F.concat_ws(": ", "reason.column", "reason.rule").alias("label")
-    rejected = {row[0]: int(row[1]) for row in written.groupBy("delivery").count().collect()}
-    reasons: dict[str, dict[str, int]] = {}
+    found: dict[str, dict[str, int]] = {}
     for delivery, reason, count in of_each.groupBy("delivery", label).count().collect():
-        reasons.setdefault(delivery, {})[reason] = int(count)
-    return rejected, reasons
+        found.setdefault(delivery, {})[reason] = int(count)
+    return found

@@ -12,6 +12,7 @@ from regatta.errors import InputError
 RECORD = "_record.json"
 MODEL, BASELINE = "model", "models/baseline"
 """Within a run: the winner, and the best baseline where a use case may need it."""
+ASIDE = "~rejected"
 DELIVERY_RECORD = "_delivery.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -59,6 +60,14 @@ def accepted(contract: str, delivery: str = "") -> str:
 def rejected(contract: str, delivery: str = "") -> str:
     """Original rows with reasons, relative to the use case."""
     return f"rejected/contract={contract}/" + (f"delivery={delivery}/" if delivery else "")
+
+
+def aside(delivery: str) -> str:
+    """What an attempt takes the rejected rows of a delivery for when it writes them, at once with the accepted ones.
+
+    No delivery has such a name (`checked_name`), and nothing under it ever is visible.
+    """
+    return f"{delivery}{ASIDE}"
 
 
 def run(run_id: str) -> str:

@@ -155,7 +155,9 @@ def _fate(
 
 
 def _decided(published: Iterable[str]) -> tuple[str, ...]:
-    """The folders that records have decided: of a delivery, the accepted and the rejected rows."""
-    accepted = "accepted/"
-    rejected = (f"rejected/{name.removeprefix(accepted)}" for name in published if name.startswith(accepted))
-    return (*published, *rejected)
+    """The folders that records have decided: of a delivery, the accepted and the rejected rows, these in two places."""
+    decided = [*published]
+    for folder in published:
+        if (delivery := folder.removeprefix("accepted/")) != folder:
+            decided += [f"rejected/{delivery}", f"accepted/{layout.aside(delivery.rstrip('/'))}/"]
+    return tuple(decided)

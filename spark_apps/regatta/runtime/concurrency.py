@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from multiprocessing.pool import ThreadPool
+from multiprocessing.pool import AsyncResult, ThreadPool
 from typing import TypeVar
 
 from pyspark import inheritable_thread_target
@@ -33,7 +33,7 @@ def one_ahead(session: SparkSession, work: Callable[[T], R], items: Iterable[T])
     """The results of `work` on each item, in the items' order; the next is made while the caller uses one."""
     ready = inheritable_thread_target(session)(work)
     with ThreadPool(1) as pool:
-        waiting = None
+        waiting: AsyncResult[R] | None = None
         for item in items:
             due, waiting = waiting, pool.apply_async(ready, (item,))
             if due is not None:

@@ -48,7 +48,9 @@ def race(parts: Sequence[Fold], use_case: UseCase, watcher: Watcher, engine: Eng
 
     # To make a fold ready is mostly Spark planning small jobs, and a fit natively is all arithmetic.
     session = parts[0].training.sparkSession
-    for number, (part, (beside, prepared)) in enumerate(zip(parts, one_ahead(session, ready, parts), strict=True)):
+    for number, (part, (beside, prepared)) in enumerate(
+        zip(parts, one_ahead(session, ready, parts), strict=True)
+    ):
         for name, judged in beside:
             results.setdefault(name, {})[number] = judged
             watcher.judged(name, number, judged)
