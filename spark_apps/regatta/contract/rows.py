@@ -68,7 +68,10 @@ def judged(session: SparkSession, use_case: UseCase, of: Sequence[Part]) -> Data
     doubles = [
         F.when(F.col(_number(columns)) > 1, _second(columns, use_case)) for columns in _unique(use_case)
     ]
-    kept = F.struct(_PART, _CELLS, CORRUPT, F.array_compact(F.array(*doubles))).cast(_REJECTED)
+    second = F.when(
+        F.col(_SOUND), F.array_compact(F.array(*doubles))
+    )  # null: the checks say why, and not the others
+    kept = F.struct(_PART, _CELLS, CORRUPT, second).cast(_REJECTED)
     fate = F.when(~F.col(_SOUND) | _is_double(use_case), kept)
     return rows.select(*PLACE, *map(quoted, use_case.columns), fate.alias(REJECTED))
 
@@ -100,7 +103,7 @@ def rejected(aside: DataFrame, use_case: UseCase, of: Sequence[Part]) -> DataFra
             judged.select(
                 *PLACE,
                 F.coalesce(CORRUPT, original).alias("original"),
-                F.when(sound(use_case), F.col(_DOUBLES)).otherwise(reasons(use_case)).alias("reasons"),
+                F.coalesce(_DOUBLES, reasons(use_case)).alias("reasons"),
             )
         )
     return reduce(DataFrame.unionByName, each)
