@@ -3,9 +3,10 @@
     make bench                                         or benchmarks/bench.py [--rows ...] [--limit SECONDS] [--again]
 
 The grids of conf/house_prices.yaml on three folds of King County, drawn to size with noise on the areas (selection.py).
-Each entrant runs in a process of its own, on two cores. MLlib and we are timed with the features, which stock's
-CrossValidator computes once a candidate and we once a fold; scikit-learn and LightGBM are given a matrix that is ready.
-Who would take longer than the limit, by its time at the size before, is left out, and who does is ended.
+Each entrant runs in a process of its own, on two cores, and is given the same features, ready and in memory: vectors in
+Spark, or a matrix. The native engine's seconds have all that it does with them: bringing them over, the small fit that it
+is compared with, growing and judging. What features cost a training, whoever grows, and the winner's final model are
+timed beside it. Who would take longer than the limit, by its time at the size before, is left out, and who does is ended.
 
 What was measured is kept in benchmarks/results.json: a run that was cut off goes on. From it come results.md and
 docs/images/selection.png.
@@ -19,8 +20,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -32,13 +34,21 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 
 from regatta import config
 from regatta.config import UseCase
-from regatta.features.pipeline import FEATURES, LABEL
+from regatta.config.race import Family
+from regatta.config.table import quoted
+from regatta.evaluation.metrics import Metrics
+from regatta.features.pipeline import FEATURES, LABEL, given_back
 from regatta.reporting.style import BLUE, GREEN, GREY, ORANGE, PURPLE, as_png, panes
 from regatta.runtime.progress import result, say
-from regatta.selection.prepared import prepared_for
+from regatta.selection.candidates import candidates, configured
+from regatta.selection.engine import Engine
+from regatta.selection.fits import fits
+from regatta.selection.native.fitting import fitted
+from regatta.selection.parts import Parts
+from regatta.selection.prepared import Ground, Prepared, prepared_for
 from regatta.selection.splits import FOLD
 from regatta.selection.training import parts
-from selection import Figures, best, king_county, largest_difference, local_session, our_race, stock_race
+from selection import best, cross_validated, king_county, largest_difference, local_session
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURED, TABLE, PLOT = (
@@ -112,36 +122,74 @@ def tried(family: str, entrant: str, rows: int, known: Mapping[str, Any], limit:
     return answer
 
 
-def measured(family: str, entrant: str, rows: int) -> dict[str, Any]:
+def measured(family: Family, entrant: str, rows: int) -> dict[str, Any]:
     """Seconds of the grid, memory at the peak, figures by candidate where MLlib's are comparable."""
     spark = local_session()
-    whole = config.load(ROOT / "conf" / "house_prices.yaml")
-    use_case = whole.model_copy(update={"outliers": None, "candidates": {family: whole.candidates[family]}})
+    loaded = config.load(ROOT / "conf" / "house_prices.yaml")
+    use_case = loaded.model_copy(update={"outliers": None, "candidates": {family: loaded.candidates[family]}})
     split = parts(king_county(spark, use_case, rows), use_case)
-    figures: Figures = {}
+    encoding = use_case.encoding(family)
+    whole = prepared_for([encoding], split.training, split.training, use_case)[encoding]
     if entrant in OURS:
-        for fold in split.folds:
-            fold.training.count()  # the rows are there: reading them is nobody's
-        figures, seconds = our_race(split.folds, use_case, OURS[entrant])
+        found = _ours(split, whole, use_case.model_copy(update={"engine": OURS[entrant]}))
     else:
-        frame = split.training.persist()
-        frame.count()
+        columns = FEATURES, LABEL, quoted(use_case.label), *given_back(use_case), FOLD
+        vectors = whole.features.transform(split.training).select(*columns).persist()
+        vectors.count()
         if entrant == "stock":
-            figures, seconds = stock_race(frame, use_case)
+            figures, seconds = cross_validated(vectors, use_case, family, [], whole.slots.largest)
+            found = {"seconds": seconds, "figures": figures}
         else:
-            seconds = OTHERS[family, entrant](frame, use_case)
-    gigabytes = _peak() / 2**20
+            found = {"seconds": OTHERS[family, entrant](vectors, use_case)}
+    found["gigabytes"] = _peak() / 2**20
     spark.stop()
-    return {"seconds": seconds, "gigabytes": gigabytes, "figures": figures}
+    return found
 
 
-def _search(
-    estimator: Any, grid: Mapping[str, list[Any]], frame: DataFrame, use_case: UseCase, jobs: int
-) -> float:
+def _ours(split: Parts, whole: Prepared, use_case: UseCase) -> dict[str, Any]:
+    """The grid; for the native engine also what comes before it and after it in a training."""
+    field, engine = candidates(use_case), Engine(use_case)
+    (encoding,) = {one.encoding for one in field}
+    native = use_case.engine == "native"
+    folds = [
+        Prepared(
+            Ground(fold.training, fold.judging, whole.ground.features, use_case), whole.encoder, whole.slots
+        )
+        for fold in split.folds
+    ]
+    for fold in folds:
+        _rows = fold.ground.learnt_from, fold.ground.judged_on, native or fold.training
+    figures: dict[str, list[Metrics]] = {}
+    started = time.monotonic()
+    engine.consider(field)
+    for fold in folds:
+        for candidate, judged in fits(field, {encoding: fold}, use_case, engine):
+            figures.setdefault(candidate.name, []).append(judged.metrics)
+    found: dict[str, Any] = {"seconds": time.monotonic() - started, "figures": figures}
+    if native:
+        found |= _beside(split, whole, use_case, engine, best(figures))
+    return found
+
+
+def _beside(split: Parts, whole: Prepared, use_case: UseCase, engine: Engine, best: str) -> dict[str, float]:
+    """Seconds of all folds' features, and of the best candidate's model, learnt from all and given to Spark."""
+    field = candidates(use_case)
+    started = time.monotonic()
+    for fold in split.folds:
+        for made in prepared_for([field[0].encoding], fold.training, fold.judging, use_case).values():
+            _rows = made.ground.learnt_from, made.ground.judged_on
+    features = time.monotonic() - started
+    estimator = next(configured(one, use_case.seed, whole.slots.largest) for one in field if one.name == best)
+    rows = whole.rows
+    started = time.monotonic()
+    with TemporaryDirectory() as folder:
+        fitted(estimator, rows, Path(folder, "model").as_uri(), engine.place)
+    return {"features": features, "final model": time.monotonic() - started}
+
+
+def _search(estimator: Any, grid: Mapping[str, list[Any]], frame: DataFrame, jobs: int) -> float:
     """GridSearchCV over the folds, on the same features as numbers."""
-    (encoding,) = {use_case.encoding(family) for family in use_case.candidates}
-    data = prepared_for([encoding], frame, frame, use_case)[encoding]
-    vectors = data.features.transform(frame).select(vector_to_array(FEATURES), LABEL, FOLD).toPandas()
+    vectors = frame.select(vector_to_array(FEATURES), LABEL, FOLD).toPandas()
     matrix, label, fold = np.vstack(vectors.iloc[:, 0]), vectors[LABEL].to_numpy(), vectors[FOLD].to_numpy()
     search = GridSearchCV(
         estimator, dict(grid), cv=PredefinedSplit(fold), scoring="neg_root_mean_squared_error", n_jobs=jobs,
@@ -162,16 +210,15 @@ def _forests(frame: DataFrame, use_case: UseCase) -> float:
         max_features=1 / 3, random_state=use_case.seed
     )  # MLlib: a third, by default
     grid = _grid(use_case, "random_forest", numTrees="n_estimators", maxDepth="max_depth")
-    return _search(forest, grid, frame, use_case, CORES)
+    return _search(forest, grid, frame, CORES)
 
 
 def _histograms(frame: DataFrame, use_case: UseCase) -> float:
     boosted = HistGradientBoostingRegressor(
         max_bins=32, max_leaf_nodes=None, min_samples_leaf=1, early_stopping=False, random_state=use_case.seed
     )
-    return _search(
-        boosted, _grid(use_case, "gbt", maxIter="max_iter", maxDepth="max_depth"), frame, use_case, 1
-    )
+    grid = _grid(use_case, "gbt", maxIter="max_iter", maxDepth="max_depth")
+    return _search(boosted, grid, frame, 1)
 
 
 def _lightgbm(frame: DataFrame, use_case: UseCase) -> float:
@@ -180,7 +227,7 @@ def _lightgbm(frame: DataFrame, use_case: UseCase) -> float:
         max_bin=32, num_leaves=2 ** max(grid["max_depth"]), min_child_samples=1, n_jobs=CORES, verbose=-1,
         random_state=use_case.seed,
     )  # fmt: skip
-    return _search(boosted, grid, frame, use_case, 1)
+    return _search(boosted, grid, frame, 1)
 
 
 OTHERS: dict[tuple[str, str], Callable[[DataFrame, UseCase], float]] = {
@@ -242,7 +289,7 @@ def write(known: Mapping[str, Any]) -> None:
                     f"| {rows:,} | {NAMES[entrant]} | {one['seconds']:,.1f} | {ratio} "
                     f"| {one['seconds'] * 1e6 / rows:,.0f} | {one['gigabytes']:.1f} | {off} | {same} |"
                 )
-        lines.append("")
+        lines += ["", *_beside_it(known, family), ""]
     TABLE.write_text("\n".join(lines))
     with panes(len(ENTRANTS), 2, 3.2) as (figure, axes):
         for pane, (family, entrants) in zip(axes, ENTRANTS.items(), strict=True):
@@ -259,6 +306,18 @@ def write(known: Mapping[str, Any]) -> None:
         axes[0].set_ylabel("seconds for the grid on three folds")
         PLOT.write_bytes(as_png(figure))
     result(f"{TABLE.relative_to(ROOT)}, {PLOT.relative_to(ROOT)}")
+
+
+def _beside_it(known: Mapping[str, Any], family: str) -> Iterator[str]:
+    """What a training has besides the grid."""
+    yield "| rows | features of all folds, seconds | final model, written for Spark, seconds | of all three, the grid |"
+    yield "|---:|---:|---:|---:|"
+    for rows in SIZES:
+        one = known.get(f"{family} native {rows}", {})
+        if "features" in one:
+            whole = one["seconds"] + one["features"] + one["final model"]
+            shares = f"{one['features']:.1f} | {one['final model']:.1f} | {one['seconds'] / whole:.0%}"
+            yield f"| {rows:,} | {shares} |"
 
 
 def _winner(one: Mapping[str, Any]) -> str:

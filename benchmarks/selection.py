@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 from pyspark.ml import Pipeline
@@ -34,6 +35,7 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit
 
 from regatta import config
 from regatta.config import UseCase
+from regatta.config.race import Family
 from regatta.evaluation.metrics import Metrics
 from regatta.features.pipeline import FEATURES, LABEL, PREDICTION, feature_pipeline, in_label_unit
 from regatta.runtime.concurrency import AT_ONCE
@@ -182,38 +184,58 @@ class Silent:
 
 
 def stock_race(frame: DataFrame, use_case: UseCase) -> tuple[Figures, float]:
-    """CrossValidator on a Pipeline of the same stages, a family at a time.
+    """CrossValidator on a Pipeline of the same stages, a family at a time; see `cross_validated`."""
+    found: Figures = {}
+    seconds = 0.0
+    for family in use_case.candidates:
+        encoding = use_case.encoding(family)
+        largest = prepared_for([encoding], frame, frame, use_case)[encoding].slots.largest
+        features = feature_pipeline(use_case, encoding).getStages()
+        figures, took = cross_validated(frame, use_case, family, features, largest)
+        found |= figures
+        seconds += took
+    return found, seconds
+
+
+def cross_validated(
+    frame: DataFrame, use_case: UseCase, family: Family, features: Sequence[Any], largest: int
+) -> tuple[Figures, float]:
+    """A family's grid in MLlib's CrossValidator.
+
+    Args:
+        frame: with `_fold` and `_label`, and what the first stage reads.
+        use_case: names the candidates.
+        family: one of them.
+        features: stages before the estimator; none where `_features` are there already.
+        largest: categories in one slot of the vectors.
 
     Returns:
         Metrics in the label's unit by candidate and fold, and the seconds that `fit` took. CrossValidator judges
         by one metric, which is timed; the others are read from its sub-models afterwards, which is not.
     """
-    found: Figures = {}
-    seconds = 0.0
-    for family in use_case.candidates:
-        field = [candidate for candidate in candidates(use_case) if candidate.family == family]
-        largest = prepared_for([field[0].encoding], frame, frame, use_case)[field[0].encoding].slots.largest
-        seeded = {} if family == "linear_regression" else {"seed": use_case.seed}
-        estimator = STOCK[family](featuresCol=FEATURES, labelCol=LABEL, predictionCol=PREDICTION, **seeded)
-        undo = SQLTransformer(statement=f"SELECT *, {in_label_unit(use_case)} AS prediction FROM __THIS__")
-        features = feature_pipeline(use_case, field[0].encoding).getStages()
-        validator = CrossValidator(
-            estimator=Pipeline(stages=[*features, estimator, undo]),
-            estimatorParamMaps=[param_map(estimator, candidate, largest) for candidate in field],
-            evaluator=RegressionEvaluator(labelCol=use_case.label, predictionCol="prediction"),
-            numFolds=use_case.split.folds,
-            foldCol=FOLD,
-            parallelism=AT_ONCE,
-            collectSubModels=True,
-        )
-        started = time.monotonic()
-        fitted = validator.fit(frame)
-        seconds += time.monotonic() - started
-        for index, candidate in enumerate(field):
-            found[candidate.name] = [
-                judged_by_mllib(models[index].transform(frame.filter(F.col(FOLD) == fold)), use_case.label)
-                for fold, models in enumerate(fitted.subModels)
-            ]
+    field = [candidate for candidate in candidates(use_case) if candidate.family == family]
+    seeded = {} if family == "linear_regression" else {"seed": use_case.seed}
+    estimator = STOCK[family](featuresCol=FEATURES, labelCol=LABEL, predictionCol=PREDICTION, **seeded)
+    undo = SQLTransformer(statement=f"SELECT *, {in_label_unit(use_case)} AS prediction FROM __THIS__")
+    validator = CrossValidator(
+        estimator=Pipeline(stages=[*features, estimator, undo]),
+        estimatorParamMaps=[param_map(estimator, candidate, largest) for candidate in field],
+        evaluator=RegressionEvaluator(labelCol=use_case.label, predictionCol="prediction"),
+        numFolds=use_case.split.folds,
+        foldCol=FOLD,
+        parallelism=AT_ONCE,
+        collectSubModels=True,
+    )
+    started = time.monotonic()
+    fitted = validator.fit(frame)
+    seconds = time.monotonic() - started
+    found = {
+        candidate.name: [
+            judged_by_mllib(models[index].transform(frame.filter(F.col(FOLD) == fold)), use_case.label)
+            for fold, models in enumerate(fitted.subModels)
+        ]
+        for index, candidate in enumerate(field)
+    }
     return found, seconds
 
 
