@@ -4,9 +4,9 @@
 
 The grids of conf/house_prices.yaml on three folds of King County, drawn to size with noise on the areas (selection.py).
 Each entrant runs in a process of its own, on two cores, and is given the same features, ready and in memory: vectors in
-Spark, or a matrix. The native engine's seconds have all that it does with them: bringing them over, the small fit that it
-is compared with, growing and judging. What features cost a training, whoever grows, and the winner's final model are
-timed beside it. Who would take longer than the limit, by its time at the size before, is left out, and who does is ended.
+Spark, or a matrix. The native engine's seconds have all that it does with them: bringing them over, the small fit that
+it is compared with, growing and judging. What features cost a training, whoever grows, and the winner's final model are
+timed beside it. Who would take longer than the limit, by its time at the size before, is left out, and who does, ended.
 
 What was measured is kept in benchmarks/results.json: a run that was cut off goes on. From it come results.md and
 docs/images/selection.png.

@@ -118,8 +118,8 @@ def test_exactly_the_dirt_that_was_sown_is_rejected_and_each_for_its_reason(
     rows, use_case = 20_000, config.load(USE_CASE)
     write(tmp_path / "houses.csv", dirty_chunks(rows))
     part = reading.Part("made_houses", Columns(tuple(HEADER.split(","))), (str(tmp_path / "houses.csv"),))
-    judged = judging.judged(reading.text_session(spark), use_case, [part]).localCheckpoint()
-    rejected = judging.rejected(judged, use_case, [part]).select("row", "reasons").collect()
+    judged = judging.judged(spark, use_case, [part]).localCheckpoint()
+    rejected = judging.rejected(judged).select("row", "reasons").collect()
     found = {
         (row["row"], ": ".join(filter(None, [reason["column"], reason["rule"]])))
         for row in rejected

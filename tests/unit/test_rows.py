@@ -58,7 +58,6 @@ def judged(spark: SparkSession, tmp_path: Path) -> Callable[..., tuple[DataFrame
         texts: dict[str, str] | str,
         use_case: UseCase | None = None,
         source: str = "sales",
-        one_projection: bool = False,
     ) -> tuple[DataFrame, DataFrame]:
         use_case = use_case or contract()
         paths: dict[tuple[str, ...], list[str]] = {}
@@ -69,12 +68,9 @@ def judged(spark: SparkSession, tmp_path: Path) -> Callable[..., tuple[DataFrame
             path.write_bytes(content)
             paths.setdefault(header_of(content, use_case.sources[source].csv), []).append(path.as_uri())
         parts = [reading.Part(source, Columns(header), tuple(several)) for header, several in paths.items()]
-        session = reading.text_session(spark, one_projection=one_projection)
-        found = rows.judged(session, use_case, parts).localCheckpoint()
-        # The few that are left are told why in steps, as in a session of their own.
-        session.conf.set("spark.sql.optimizer.collapseProjectAlwaysInline", "false")
+        found = rows.judged(spark, use_case, parts).localCheckpoint()
         accepted = found.where(F.col(rows.REJECTED).isNull()).drop(rows.REJECTED)
-        return accepted, rows.rejected(found, use_case, parts)
+        return accepted, rows.rejected(found)
 
     return judge
 
@@ -309,7 +305,7 @@ def test_of_four_hundred_rules_each_is_held(judged: Callable[..., tuple[DataFram
 
 
 def test_in_one_projection_rows_have_the_fate_that_they_have_in_steps(
-    judged: Callable[..., tuple[DataFrame, DataFrame]],
+    judged: Callable[..., tuple[DataFrame, DataFrame]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_case = contract(
         "{type: integer, min: 0, missing: [n/k]}", rules="[{name: dear, sql: price / value > 1}]"
@@ -319,7 +315,9 @@ def test_in_one_projection_rows_have_the_fate_that_they_have_in_steps(
         "monday/a.csv": f"id,price,value\n{lines}",
         "monday/b.csv": "value,id,price\n3,1,7\n3,10,7\n",
     }
-    for one, other in zip(judged(texts, use_case), judged(texts, use_case, one_projection=True), strict=True):
+    at_once = judged(texts, use_case)
+    monkeypatch.setattr(rows, "FEW_CHECKS", 0)
+    for one, other in zip(at_once, judged(texts, use_case), strict=True):
         expected = sorted(one.collect(), key=str)
         assert len(expected) > 3
         assert sorted(other.collect(), key=str) == expected

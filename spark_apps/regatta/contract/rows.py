@@ -18,20 +18,22 @@ from regatta.config import UseCase
 from regatta.config.dialect import Csv
 from regatta.config.expressions import columns_of
 from regatta.config.table import Column, Source, quoted
-from regatta.contract.reading import CORRUPT, Part, as_text, texts
-from regatta.contract.rules import FAULT, LABELLED, REASON, reasons, sound, text_name, text_of
+from regatta.contract.reading import CORRUPT, Part, as_text, text_session, texts
+from regatta.contract.rules import FAULT, LABELLED, REASON, checks, reasons, sound, text_name, text_of
 from regatta.contract.values import blank_free, present, typed
 
 PLACE = ("delivery", "file", "row")
 """Where a row stands: delivery, file name, and its number among the file's data rows, from 1."""
 REJECTED = "_rejected"
-"""Of judged rows: null where a row is accepted, else all that it takes to say why it is not (`rejected`)."""
-_REJECTED = f"struct<part: int, cells: array<string>, corrupt: string, doubles: array<{REASON}>>"
+"""Of judged rows: null where a row is accepted, else what is kept of it (`rejected`)."""
+_REJECTED = f"struct<original: string, reasons: array<{REASON}>>"
 ASIDE = f"file string, row bigint, {REJECTED} {_REJECTED}"
 """The columns of rejected rows that are written aside; their delivery stands in the path."""
+FEW_CHECKS = 150
+"""Of more, one projection takes longer to plan than it saves, and of a thousand Spark cannot."""
 _CELLS = "_cells"
-_DOUBLES = "_doubles"
 _PART = "_part"
+_REASONS = "_reasons"
 _SOUND = "_sound"
 _ROW_IN_PARTITION = (1 << 33) - 1  # mask: monotonically_increasing_id counts rows in its lower 33 bits
 
@@ -51,8 +53,8 @@ def delivered(session: SparkSession, use_case: UseCase, of: Sequence[Part]) -> D
     return reduce(DataFrame.unionByName, each)
 
 
-def judged(session: SparkSession, use_case: UseCase, of: Sequence[Part]) -> DataFrame:
-    """Every data row of the files: its place, its typed values, and in `_rejected` whether it is accepted.
+def judged(spark: SparkSession, use_case: UseCase, of: Sequence[Part]) -> DataFrame:
+    """Every data row of the files: its place, its typed values, and in `_rejected` why it is not accepted.
 
     Accepted are the rows that meet the contract. Of rows that share their key (without a key: all their values), or
     the value of a unique column, in one delivery the first one stays, by file name and row; a row that is rejected
@@ -60,53 +62,35 @@ def judged(session: SparkSession, use_case: UseCase, of: Sequence[Part]) -> Data
 
     It is made to be written as it is: through a filter Spark would compute a value again for each check that reads it.
 
-    Args: as `delivered`.
+    Args:
+        spark: any session.
+        use_case: the contract.
+        of: the files; their headers have passed the preflight.
     """
-    rows = delivered(session, use_case, of).withColumn(_SOUND, sound(use_case))
+    held = checks(use_case)
+    session = text_session(spark, one_projection=len(held) <= FEW_CHECKS)
+    rows = delivered(session, use_case, of).withColumn(_SOUND, sound(held))
+    rows = rows.withColumn(_REASONS, F.when(~F.col(_SOUND), reasons(held)))
     for columns in _unique(use_case):
         rows = rows.withColumn(_number(columns), _number_among_equals(columns, use_case))
     doubles = [
         F.when(F.col(_number(columns)) > 1, _second(columns, use_case)) for columns in _unique(use_case)
     ]
-    second = F.when(
-        F.col(_SOUND), F.array_compact(F.array(*doubles))
-    )  # null: the checks say why, and not the others
-    kept = F.struct(_PART, _CELLS, CORRUPT, second).cast(_REJECTED)
+    second = F.when(F.col(_SOUND), F.array_compact(F.array(*doubles)))
+    names = F.array(*(F.array(*map(F.lit, part.columns.names)) for part in of))[F.col(_PART)]
+    texts = F.to_json(F.map_from_arrays(names, F.col(_CELLS)), {"ignoreNullFields": "false"})
+    kept = F.struct(F.coalesce(CORRUPT, texts), F.coalesce(second, F.col(_REASONS))).cast(_REJECTED)
     fate = F.when(~F.col(_SOUND) | _is_double(use_case), kept)
     return rows.select(*PLACE, *map(quoted, use_case.columns), fate.alias(REJECTED))
 
 
-def rejected(aside: DataFrame, use_case: UseCase, of: Sequence[Part]) -> DataFrame:
+def rejected(judged: DataFrame) -> DataFrame:
     """Of judged rows those that are not accepted: their place, the `original` text, and all `reasons` that apply.
 
     `original` is the row's text by column as JSON, or the line itself where it has not as many values as the header.
     In a reason, `column` and `value` are null where it is about the row as a whole.
-
-    Args:
-        aside: place and `_rejected` of some judged rows.
-        use_case: the contract.
-        of: the files that the rows were judged of.
     """
-    kept = aside.where(F.col(REJECTED).isNotNull()).select(*PLACE, f"{REJECTED}.*")
-    each = []
-    for at, part in enumerate(of):
-        names = part.columns.names
-        cells = [F.col("cells")[index].alias(f"_{index}") for index in range(len(names))]
-        texts = kept.where(F.col("part") == at).select(
-            *PLACE, *cells, F.col("corrupt").alias(CORRUPT), F.col("doubles").alias(_DOUBLES)
-        )
-        judged = _typed(texts, use_case, part, _DOUBLES)
-        original = F.to_json(
-            F.map_from_arrays(F.array(*map(F.lit, names)), _CELLS), {"ignoreNullFields": "false"}
-        )
-        each.append(
-            judged.select(
-                *PLACE,
-                F.coalesce(CORRUPT, original).alias("original"),
-                F.coalesce(_DOUBLES, reasons(use_case)).alias("reasons"),
-            )
-        )
-    return reduce(DataFrame.unionByName, each)
+    return judged.where(F.col(REJECTED).isNotNull()).select(*PLACE, f"{REJECTED}.*")
 
 
 def _unique(use_case: UseCase) -> list[tuple[str, ...]]:
@@ -142,9 +126,12 @@ def _second(columns: tuple[str, ...], use_case: UseCase) -> Expression:
 
 def _placed(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
     """The data rows of files as they are: place and texts by position."""
-    path = F.substring_index(F.input_file_name(), "/", -2)  # `_metadata` would copy each row once more
+    path = F.input_file_name()  # `_metadata` would copy each row once more
+    of = {uri.split("/")[-2] for uri in part.paths}
+    # Of one delivery that is known: to look for a slash takes a tenth of all the time.
+    delivery = F.lit(*of) if len(of) == 1 else F.substring_index(F.substring_index(path, "/", -2), "/", 1)
     return texts(session, use_case.sources[part.source], part).select(
-        F.substring_index(path, "/", 1).alias("delivery"),
+        delivery.alias("delivery"),
         F.substring_index(path, "/", -1).alias("file"),
         (F.monotonically_increasing_id().bitwiseAND(_ROW_IN_PARTITION) + 1).alias("row"),
         *_positions(part),
@@ -152,7 +139,7 @@ def _placed(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
     )
 
 
-def _typed(placed: DataFrame, use_case: UseCase, part: Part, *also: str) -> DataFrame:
+def _typed(placed: DataFrame, use_case: UseCase, part: Part) -> DataFrame:
     """Of texts by position: place, typed values, texts by column, and a fault of the row as a whole."""
     source = use_case.sources[part.source]
     cells = dict(zip(part.columns.names, map(F.col, _positions(part)), strict=True))
@@ -166,7 +153,6 @@ def _typed(placed: DataFrame, use_case: UseCase, part: Part, *also: str) -> Data
         _fault(cells, source.csv).alias(FAULT),
         F.array(*cells.values()).alias(_CELLS),
         CORRUPT,
-        *also,
         *(
             _value(
                 cleaned, name, delivered.get(name), use_case.columns[name], source.csv, in_files.get(name, "")

@@ -5,7 +5,7 @@ The checks read the columns that `rows.read` makes: typed values under their own
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 
@@ -90,18 +90,18 @@ def _at_level(level: Level, use_case: UseCase) -> list[Check]:
     return of_values + of_rows
 
 
-def sound(use_case: UseCase) -> Expression:
+def sound(held: Iterable[Check]) -> Expression:
     """True for rows that are whole and meet every check, else false."""
     never = F.lit(False)
     # Not a chain of `or`: Spark goes into it by recursion, and some hundred checks would end in a stack overflow.
-    fails = F.greatest(never, never, *(check.fails for check in checks(use_case)))
+    fails = F.greatest(never, never, *(check.fails for check in held))
     return F.col(FAULT).isNull() & ~fails
 
 
-def reasons(use_case: UseCase) -> Expression:
+def reasons(held: Iterable[Check]) -> Expression:
     """Every reason that applies, as an array; of a row that is not whole, that alone."""
     of_the_row = F.array(Check(None, F.col(FAULT), F.lit(True)).reason())
-    of_values = F.array(*(check.reason() for check in checks(use_case)))
+    of_values = F.array(*(check.reason() for check in held))
     return F.when(F.col(FAULT).isNotNull(), of_the_row).otherwise(F.array_compact(of_values))
 
 

@@ -14,7 +14,7 @@ from regatta.config import UseCase
 from regatta.contract import reading, rows
 from regatta.contract.accepted import delivery_of, typed_rows
 from regatta.contract.preflight import Broken, Sound
-from regatta.contract.rules import REASON, checks
+from regatta.contract.rules import REASON
 from regatta.contract.rules import warnings as warning_checks
 from regatta.contract.trial import check_contract
 from regatta.errors import InputError
@@ -23,7 +23,6 @@ from regatta.lake.deliveries import deliveries
 from regatta.lake.publication import PublishedFile
 from regatta.runtime.progress import step
 
-FEW_CHECKS = 150  # of more, one projection takes longer to plan than it saves, and of a thousand Spark cannot
 AT_ONCE = 4  # deliveries that are published side by side; each copies several files at once
 
 
@@ -89,9 +88,7 @@ def judge(spark: SparkSession, lake: Lake, attempt: Attempt, sound: Sequence[Sou
     names = [one.delivery.delivery for one in sound]
     with step(f"checking {sum(one.rows for one in sound):,} rows of {number_of(len(sound))}"):
         into = layout.accepted(use_case.contract)
-        parts = reading.parts(lake.store, sound)
-        for_many = reading.text_session(spark, one_projection=len(checks(use_case)) <= FEW_CHECKS)
-        judged = rows.judged(for_many, use_case, parts)
+        judged = rows.judged(spark, use_case, reading.parts(lake.store, sound))
         is_rejected = F.col(rows.REJECTED).isNotNull()
         place = F.concat("delivery", F.when(is_rejected, layout.ASIDE).otherwise(""))
         judged.withColumn("delivery", place).write.partitionBy("delivery").parquet(attempt.uri(into))
@@ -105,8 +102,7 @@ def judge(spark: SparkSession, lake: Lake, attempt: Attempt, sound: Sequence[Sou
         with step(f"keeping what is rejected of {number_of(len(aside))}"):
             into = layout.rejected(use_case.contract)
             taken = _aside(session, _uris(attempt, written, map(layout.aside, aside)))
-            told = rows.rejected(taken, use_case, parts)
-            told.write.partitionBy("delivery").parquet(attempt.uri(into))
+            rows.rejected(taken).write.partitionBy("delivery").parquet(attempt.uri(into))
             written = _by_delivery(attempt, into)
             rejected = {name: attempt.rows(written[name]) for name in aside}
             reasons = _reasons(session, _uris(attempt, written, aside))

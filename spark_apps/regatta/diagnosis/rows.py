@@ -13,7 +13,7 @@ from regatta.config import UseCase
 from regatta.config.table import quoted
 from regatta.contract import reading, rows
 from regatta.contract.preflight import Sound
-from regatta.contract.rules import reasons, sound
+from regatta.contract.rules import checks, reasons, sound
 from regatta.features.scope import in_scope
 from regatta.lake import Store
 
@@ -49,9 +49,10 @@ def look(spark: SparkSession, store: Store, use_case: UseCase, delivery: Sound) 
     session, use_case = reading.text_session(spark), use_case.of_lines
     delivered = rows.delivered(session, use_case, reading.parts(store, [delivery])).limit(LOOKED_AT)
     features = {name: F.expr(feature.sql).alias(name) for name, feature in use_case.features.items()}
+    held = checks(use_case)
     found = delivered.select(
-        sound(use_case).alias("_sound"),
-        reasons(use_case).alias("_reasons"),
+        sound(held).alias("_sound"),
+        reasons(held).alias("_reasons"),
         in_scope(use_case).alias("_in_scope"),
         *map(quoted, use_case.columns),
         *features.values(),
