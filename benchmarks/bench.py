@@ -278,10 +278,9 @@ def write(known: Mapping[str, Any]) -> None:
                 if "left out" in one:
                     lines.append(f"| {rows:,} | {NAMES[entrant]} | {one['left out']} | | | | | |")
                     continue
-                ratio = (
-                    f"{one['seconds'] / native['seconds']:.1f} times as fast" if entrant != "native" else ""
-                )
-                off = same = ""
+                ratio = off = same = ""
+                if entrant != "native" and "seconds" in native:
+                    ratio = f"{one['seconds'] / native['seconds']:.1f} times as fast"
                 if entrant in ("stock", "shared") and native.get("figures"):
                     off = f"{largest_difference(native['figures'], one['figures']):.1e}"
                     same = "the same" if _winner(one) == _winner(native) else "another"
@@ -301,9 +300,15 @@ def write(known: Mapping[str, Any]) -> None:
                 ]
                 if points:
                     pane.plot(*zip(*points, strict=True), "o-", color=COLOURS[entrant], label=NAMES[entrant])
-            pane.set(xscale="log", yscale="log", title=TITLES[family], xlabel="rows")
-            pane.legend()
+            pane.set(xscale="log", yscale="log", ylim=(1, None), title=TITLES[family], xlabel="rows")
+            pane.minorticks_off()
+            pane.set_xticks(
+                SIZES, [f"{rows / 1e6:.2g} M" if rows >= 1e6 else f"{rows / 1e3:.0f} k" for rows in SIZES]
+            )
+            pane.yaxis.set_major_formatter("{x:,.0f}")
         axes[0].set_ylabel("seconds for the grid on three folds")
+        drawn = {str(line.get_label()): line for pane in axes for line in pane.get_lines()}
+        figure.legend(drawn.values(), drawn.keys(), loc="outside lower center", ncols=len(drawn))
         PLOT.write_bytes(as_png(figure))
     result(f"{TABLE.relative_to(ROOT)}, {PLOT.relative_to(ROOT)}")
 
