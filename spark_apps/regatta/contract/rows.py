@@ -126,12 +126,9 @@ def _second(columns: tuple[str, ...], use_case: UseCase) -> Expression:
 
 def _placed(session: SparkSession, use_case: UseCase, part: Part) -> DataFrame:
     """The data rows of files as they are: place and texts by position."""
-    path = F.input_file_name()  # `_metadata` would copy each row once more
-    of = {uri.split("/")[-2] for uri in part.paths}
-    # Of one delivery that is known: to look for a slash takes a tenth of all the time.
-    delivery = F.lit(*of) if len(of) == 1 else F.substring_index(F.substring_index(path, "/", -2), "/", 1)
+    path = F.substring_index(F.input_file_name(), "/", -2)  # `_metadata` would copy each row once more
     return texts(session, use_case.sources[part.source], part).select(
-        delivery.alias("delivery"),
+        F.substring_index(path, "/", 1).alias("delivery"),
         F.substring_index(path, "/", -1).alias("file"),
         (F.monotonically_increasing_id().bitwiseAND(_ROW_IN_PARTITION) + 1).alias("row"),
         *_positions(part),
